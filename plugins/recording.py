@@ -1,0 +1,45 @@
+"""What one running check has found so far; the pytest item carries it, the recorder reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from greenroom.validators.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from greenroom.validators.finding import Finding
+
+
+class CheckFailed(Exception):  # noqa: N818 - reads as the outcome it reports
+    """A check did not pass; ``str(error)`` is the finding's whole message."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+@dataclass(slots=True)
+class Recording:
+    """Findings, redacted HTTP exchanges and whether a target's client was asked for."""
+
+    findings: list[Finding] = field(default_factory=list)
+    exchanges: list[dict[str, Any]] = field(default_factory=list)
+    target_requested: bool = False
+
+    def verify(self, finding: Finding) -> Finding:
+        """Record ``finding``; raise `CheckFailed` unless it passed."""
+        self.findings.append(finding)
+        if finding.outcome is not Outcome.PASSED:
+            raise CheckFailed(finding)
+        return finding
+
+
+_RECORDING = pytest.StashKey[Recording]()
+
+
+def recording_of(item: pytest.Item) -> Recording:
+    """Return the item's recording, made at first use."""
+    return item.stash.setdefault(_RECORDING, Recording())

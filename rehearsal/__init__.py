@@ -1,0 +1,1 @@
+"""A deployment on one machine: engine, revisions as processes, Envoy, Lambda hooks."""

@@ -1,0 +1,1 @@
+"""One run record in, documents out."""

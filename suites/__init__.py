@@ -1,0 +1,1 @@
+"""Ready-made suites, usable by path or with ``--pyargs``."""

@@ -1,0 +1,54 @@
+"""Positive evidence: what was examined, how much of it, by which tool, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that was examined.
+
+    ``amount`` counts ``what`` (3 requests, 412 packages, 1 test body): zero proves nothing.
+    ``at`` is an ISO 8601 time in UTC, given by whoever observed; the core has no clock.
+    """
+
+    what: str
+    amount: int
+    tool: str
+    version: str
+    at: str
+
+    def __post_init__(self) -> None:
+        if self.amount < 0:
+            raise ValueError(f"evidence cannot count {self.amount} {self.what}")
+
+    def __str__(self) -> str:
+        return f"{self.amount:,} {self.what} ({self.tool} {self.version})".replace(" )", ")")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record's form of this evidence."""
+        return {
+            "what": self.what,
+            "amount": self.amount,
+            "tool": self.tool,
+            "version": self.version,
+            "at": self.at,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Evidence:
+        """Read `to_json`'s form."""
+        return cls(
+            what=str(data["what"]),
+            amount=int(data["amount"]),
+            tool=str(data["tool"]),
+            version=str(data["version"]),
+            at=str(data["at"]),
+        )
+
+
+def amount_of(evidence: tuple[Evidence, ...]) -> int:
+    """Return how much was examined in all."""
+    return sum(item.amount for item in evidence)

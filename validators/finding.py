@@ -1,0 +1,135 @@
+"""A finding: what was expected, what was seen, on how much evidence, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from greenroom.validators.evidence import Evidence, amount_of
+from greenroom.validators.vocabulary import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One expectation with its limit and what was observed; kept whether it was met or not.
+
+    ``met`` is None where it could not be observed.
+    """
+
+    rule: str
+    limit: str
+    observed: str
+    met: bool | None
+
+    def __str__(self) -> str:
+        return f"{self.rule}: expected {self.limit}, seen {self.observed}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record's form of this rule."""
+        return {
+            "rule": self.rule,
+            "limit": self.limit,
+            "observed": self.observed,
+            "met": self.met,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Rule:
+        """Read `to_json`'s form."""
+        met = data["met"]
+        return cls(
+            rule=str(data["rule"]),
+            limit=str(data["limit"]),
+            observed=str(data["observed"]),
+            met=met if met is None else bool(met),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The judgement of one check; ``str(finding)`` is the whole failure message.
+
+    A passed finding without evidence cannot be made: use `Finding.judged`, which turns it into
+    *inconclusive*.
+    """
+
+    outcome: Outcome
+    expected: str
+    seen: str
+    evidence: tuple[Evidence, ...] = ()
+    advice: str = ""
+    rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.outcome is Outcome.PASSED and amount_of(self.evidence) == 0:
+            raise ValueError("a finding without evidence cannot be passed; use Finding.judged(...)")
+
+    @classmethod
+    def judged(
+        cls, rules: tuple[Rule, ...], evidence: tuple[Evidence, ...], *, advice: str = ""
+    ) -> Finding:
+        """Judge ``rules`` on ``evidence``.
+
+        failed if any rule was missed; else error if any could not be observed; else inconclusive
+        without rules or evidence; else passed.
+        """
+        missed = tuple(rule for rule in rules if rule.met is False)
+        unseen = tuple(rule for rule in rules if rule.met is None)
+        shown = missed or unseen or rules
+        outcome = _outcome(missed, unseen, examined=bool(rules) and amount_of(evidence) > 0)
+        return cls(
+            outcome=outcome,
+            expected="; ".join(f"{rule.rule} {rule.limit}" for rule in shown) or "an expectation",
+            seen="; ".join(f"{rule.rule} {rule.observed}" for rule in shown) or "none was given",
+            evidence=evidence,
+            advice=advice,
+            rules=rules,
+        )
+
+    @property
+    def misses(self) -> tuple[Rule, ...]:
+        """Every rule that was not met or could not be observed."""
+        return tuple(rule for rule in self.rules if rule.met is not True)
+
+    def __str__(self) -> str:
+        lines = [f"{self.outcome.value}: expected {self.expected}", f"  seen: {self.seen}"]
+        if len(self.misses) > 1:
+            lines += [f"  - {rule}" for rule in self.misses]
+        proof = ", ".join(str(item) for item in self.evidence) or "none"
+        lines.append(f"  evidence: {proof}")
+        if self.advice:
+            lines.append(f"  what to do: {self.advice}")
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record's form of this finding (its evidence stands beside it)."""
+        return {
+            "expected": self.expected,
+            "seen": self.seen,
+            "advice": self.advice,
+            "rules": [rule.to_json() for rule in self.rules],
+        }
+
+    @classmethod
+    def from_json(
+        cls, outcome: Outcome, data: dict[str, Any], evidence: tuple[Evidence, ...]
+    ) -> Finding:
+        """Read `to_json`'s form; a record's *passed* without evidence becomes *inconclusive*."""
+        if outcome is Outcome.PASSED and amount_of(evidence) == 0:
+            outcome = Outcome.INCONCLUSIVE
+        return cls(
+            outcome=outcome,
+            expected=str(data["expected"]),
+            seen=str(data["seen"]),
+            evidence=evidence,
+            advice=str(data.get("advice", "")),
+            rules=tuple(Rule.from_json(item) for item in data.get("rules", ())),
+        )
+
+
+def _outcome(missed: tuple[Rule, ...], unseen: tuple[Rule, ...], *, examined: bool) -> Outcome:
+    if missed:
+        return Outcome.FAILED
+    if unseen:
+        return Outcome.ERROR
+    return Outcome.PASSED if examined else Outcome.INCONCLUSIVE

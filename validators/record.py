@@ -1,0 +1,268 @@
+"""The run record: the single source of which terminal, documents and reporters are views.
+
+Written as JSON (``greenroom.run/1``; its JSON Schema is shipped, ``greenroom schema run``).
+A record that was never finished has ``complete: false`` and never ships.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from greenroom.validators.errors import RecordError
+from greenroom.validators.evidence import Evidence
+from greenroom.validators.finding import Finding
+from greenroom.validators.verdict import Decision, Expected, Result, decide
+from greenroom.validators.vocabulary import Gate, Kind, Outcome, Stage, Verdict
+from greenroom.validators.waiver import Waiver
+
+SCHEMA = "greenroom.run/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a check is written: a path relative to the root folder, and a line from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record's form of this place."""
+        return {"file": self.file, "line": self.line}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check with its finding.
+
+    ``skipped`` is the reason of a check that was skipped or expected to fail (its outcome is
+    *inconclusive*); ``waiver`` is the active waiver that covers it, if any. ``exchanges`` are
+    redacted requests and responses as JSON objects; ``log`` is the redacted tail of its output.
+    """
+
+    id: str
+    name: str
+    kind: Kind
+    stage: Stage
+    gate: Gate
+    finding: Finding
+    duration_s: float
+    source: Source
+    tags: tuple[str, ...] = ()
+    skipped: str | None = None
+    waiver: Waiver | None = None
+    exchanges: tuple[dict[str, Any], ...] = ()
+    log: str = ""
+    worker: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The finding's outcome."""
+        return self.finding.outcome
+
+    @property
+    def result(self) -> Result:
+        """What the verdict needs to know of this check."""
+        return Result(
+            id=self.id,
+            name=self.name,
+            kind=self.kind,
+            stage=self.stage,
+            gate=self.gate,
+            finding=self.finding,
+            source=str(self.source),
+            skipped=self.skipped,
+            waiver=self.waiver,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record's form of this check."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "kind": self.kind.value,
+            "stage": self.stage.value,
+            "gate": self.gate.value,
+            "outcome": self.outcome.value,
+            "finding": self.finding.to_json(),
+            "evidence": [item.to_json() for item in self.finding.evidence],
+            "duration_s": round(self.duration_s, 6),
+            "source": self.source.to_json(),
+            "tags": list(self.tags),
+            "skipped": self.skipped,
+            "waiver": self.waiver.to_json() if self.waiver else None,
+            "exchanges": list(self.exchanges),
+            "log": self.log,
+            "worker": self.worker,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Check:
+        """Read `to_json`'s form."""
+        evidence = tuple(Evidence.from_json(item) for item in data["evidence"])
+        waiver = data.get("waiver")
+        return cls(
+            id=str(data["id"]),
+            name=str(data["name"]),
+            kind=Kind(data["kind"]),
+            stage=Stage(data["stage"]),
+            gate=Gate(data["gate"]),
+            finding=Finding.from_json(Outcome(data["outcome"]), data["finding"], evidence),
+            duration_s=float(data["duration_s"]),
+            source=Source(str(data["source"]["file"]), int(data["source"]["line"])),
+            tags=tuple(map(str, data.get("tags", ()))),
+            skipped=data.get("skipped"),
+            waiver=Waiver.from_json(waiver) if waiver else None,
+            exchanges=tuple(data.get("exchanges", ())),
+            log=str(data.get("log", "")),
+            worker=str(data.get("worker", "")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A whole run. Times are ISO 8601 in UTC; ``finished`` is empty until it is.
+
+    ``release`` says what was validated (revision, image, application, event, ...); ``environment``
+    on what (greenroom, python, pytest, platform, command); ``deployment`` is a rehearsal's or a
+    hook's timeline, where there is one; ``reported`` is what was told to whom, where it is known.
+    """
+
+    run_id: str
+    started: str
+    expected: Expected
+    checks: tuple[Check, ...] = ()
+    problems: tuple[str, ...] = ()
+    complete: bool = False
+    finished: str = ""
+    duration_s: float = 0.0
+    release: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    deployment: dict[str, Any] | None = None
+    reported: dict[str, Any] | None = None
+
+    def decision(self) -> Decision:
+        """Compute the verdict from what is recorded, and from nothing else."""
+        return decide(
+            self.expected,
+            tuple(check.result for check in self.checks),
+            problems=self.problems,
+            complete=self.complete,
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of `decision`."""
+        return self.decision().verdict
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as a JSON object, the verdict and its reasons included."""
+        decision = self.decision()
+        return {
+            "schema": SCHEMA,
+            "verdict": decision.verdict.value,
+            "reasons": [reason.text for reason in decision.reasons],
+            "complete": self.complete,
+            "run_id": self.run_id,
+            "started": self.started,
+            "finished": self.finished,
+            "duration_s": round(self.duration_s, 6),
+            "blocking": [reason.to_json() for reason in decision.reasons],
+            "rules": [rule.to_json() for rule in decision.rules],
+            "problems": list(self.problems),
+            "expected": self.expected.to_json(),
+            "release": dict(self.release),
+            "environment": dict(self.environment),
+            "deployment": self.deployment,
+            "reported": self.reported,
+            "checks": [check.to_json() for check in self.checks],
+        }
+
+    def dumps(self) -> str:
+        """Return the record as JSON text; lone surrogates stay escaped, so it is valid UTF-8."""
+        return json.dumps(self.to_json(), ensure_ascii=True, indent=1, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, data: object) -> RunRecord:
+        """Read a record and hold it to its word; raises `RecordError`.
+
+        The recorded verdict must be the one its checks lead to: a record that says *ship* on checks
+        that do not is refused, so a file edited by hand or cut short cannot open a gate.
+        """
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+            seen = data.get("schema") if isinstance(data, dict) else type(data).__name__
+            raise RecordError(
+                f"not a run record: schema is {seen!r}",
+                hint=f"expected a JSON object with schema {SCHEMA!r}",
+            )
+        try:
+            record = cls(
+                run_id=str(data["run_id"]),
+                started=str(data["started"]),
+                expected=Expected.from_json(data["expected"]),
+                checks=tuple(Check.from_json(item) for item in data["checks"]),
+                problems=tuple(map(str, data["problems"])),
+                complete=data["complete"] is True,
+                finished=str(data["finished"]),
+                duration_s=float(data["duration_s"]),
+                release=dict(data["release"]),
+                environment=dict(data["environment"]),
+                deployment=data.get("deployment"),
+                reported=data.get("reported"),
+            )
+            recorded = Verdict(data["verdict"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RecordError(
+                f"the run record is malformed: {type(error).__name__}: {error}",
+                hint="compare it with `greenroom schema run`",
+            ) from error
+        if recorded is not record.verdict:
+            raise RecordError(
+                f"the run record says {recorded.words!r}, but its checks say "
+                f"{record.verdict.words!r}",
+                hint="the file was edited or written by another version; run the suite again",
+            )
+        return record
+
+    @classmethod
+    def loads(cls, text: str | bytes) -> RunRecord:
+        """Read a record from JSON text; raises `RecordError`."""
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise RecordError(
+                f"the run record is not JSON: {error}", hint="it may have been cut short"
+            ) from error
+        return cls.from_json(data)
+
+
+def merge(records: dict[str, RunRecord]) -> RunRecord:
+    """Join named records (artifact stage, hooks, shards) into one; each name prefixes its checks.
+
+    The merged run is complete only if every part is; nothing at all is not.
+    """
+    if not records:
+        raise RecordError("no run record to merge", hint="give at least one")
+    parts = list(records.values())
+    first = min(parts, key=lambda part: part.started)
+    return replace(
+        first,
+        run_id="+".join(part.run_id for part in parts),
+        expected=Expected.merged({name: part.expected for name, part in records.items()}),
+        checks=tuple(
+            replace(check, id=f"{name}::{check.id}")
+            for name, part in records.items()
+            for check in part.checks
+        ),
+        problems=tuple(
+            f"{name}: {problem}" for name, part in records.items() for problem in part.problems
+        ),
+        complete=all(part.complete for part in parts),
+        finished=max(part.finished for part in parts),
+        duration_s=sum(part.duration_s for part in parts),
+        release={key: value for part in parts for key, value in part.release.items()},
+    )
