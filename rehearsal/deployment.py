@@ -93,8 +93,8 @@ class Deployment:
         self._ledger.begin()
         self._check_alarms()
         for event in Lifecycle:
-            self._ledger.start(event)
             self._check_stop()
+            self._ledger.start(event)
             self._perform(event)
             self._ledger.end(event)
         self._ledger.bake()

@@ -80,7 +80,8 @@ class DeploymentGroup:
             least = "0 or more" if name == "termination_wait_s" else "more than 0"
             if not 0 <= seconds < float("inf") or (seconds == 0 and least != "0 or more"):
                 raise SettingsError(
-                    f"deployment group {self.name}: {name} is {seconds}", hint=f"use {least} seconds"
+                    f"deployment group {self.name}: {name} is {seconds}",
+                    hint=f"use {least} seconds",
                 )
 
     @property

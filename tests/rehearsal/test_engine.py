@@ -18,7 +18,7 @@ from greenroom.rehearsal.lifecycle import (
     RollbackEvent,
     Status,
 )
-from greenroom.validators.errors import ToolError
+from greenroom.validators.errors import SettingsError, ToolError
 
 if TYPE_CHECKING:
     from greenroom.rehearsal.lifecycle import Snapshot
@@ -293,6 +293,42 @@ def test_a_finished_deployment_cannot_be_stopped() -> None:
     with pytest.raises(RefusedError) as refused:
         world.engine.stop(ended.deployment_id)
     assert refused.value.code == "DeploymentAlreadyCompletedException"
+
+
+def test_a_stop_at_the_last_moment_still_stops() -> None:
+    class StopsWhenAsked(SwitchedAlarm):
+        def firing(self) -> bool:
+            if world.events[-1].deployment_status is Status.BAKING:
+                world.engine.stop(world.events[-1].deployment_id)
+            return False
+
+    world = World(alarm=StopsWhenAsked(), termination_wait_s=0)
+    assert world.deploy().status is Status.STOPPED
+    assert "stop_original" not in world.plane.log
+
+
+def test_a_stop_is_too_late_once_the_original_stops() -> None:
+    codes: list[str] = []
+
+    class StopsWhileStopping(MemoryPlane):
+        def stop_original(self) -> None:
+            with pytest.raises(RefusedError) as refused:
+                world.engine.stop(world.events[-1].deployment_id)
+            codes.append(refused.value.code)
+
+    world = World(plane=StopsWhileStopping())
+    assert world.deploy().status is Status.SUCCEEDED
+    assert codes == ["DeploymentAlreadyCompletedException"]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [{"hook_timeout_s": 0}, {"alarm_poll_s": 0}, {"termination_wait_s": -1}],
+    ids=["no-hook-time", "no-poll-time", "negative-bake"],
+)
+def test_a_group_refuses_times_that_make_no_sense(times: dict[str, float]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(times))):
+        World(None, **times)
 
 
 def test_a_rollback_takes_neither_answers_nor_stops() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support.deployments import HOOKABLE, Answer, MemoryPlane, World
 
 from greenroom.rehearsal.lifecycle import (
+    ErrorCode,
     EventStatus,
     Lifecycle,
     RefusedError,
@@ -95,6 +96,7 @@ def test_every_deployment_ends_once_and_safely(story: Story) -> None:
     check_order(ended)
     check_gate(world, story)
     check_ending(world, ended)
+    check_rollback(world, story, ended)
     assert not world.plane.violations
 
 
@@ -143,3 +145,15 @@ def check_ending(world: World, ended: Snapshot) -> None:
         assert (plane.percent, plane.original, plane.replacement) == (0, True, False)
         assert ended.traffic[-1].replacement == 0
         assert world.engine.snapshot(ended.rollback.deployment_id).status is Status.SUCCEEDED
+
+
+def check_rollback(world: World, story: Story, ended: Snapshot) -> None:
+    """Check that a rollback happens exactly where it is possible and wanted."""
+    possible = "start_replacement" in world.plane.log and "stop_original" not in world.plane.log
+    if ended.status is Status.FAILED:
+        wanted = RollbackEvent.DEPLOYMENT_FAILURE in story.auto_rollback
+        assert ended.rolled_back is (possible and wanted)
+    if ended.error and ended.error.code is ErrorCode.ALARM_ACTIVE:
+        wanted = RollbackEvent.DEPLOYMENT_STOP_ON_ALARM in story.auto_rollback
+        assert ended.rolled_back is (possible and wanted)
+    assert possible or not ended.rolled_back
