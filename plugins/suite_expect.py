@@ -190,6 +190,6 @@ def _number(fields: Fields, node: Node, what: str) -> float:
 def _threshold(fields: Fields, node: Node, metric: str, form: str) -> Threshold:
     text = fields.text(node, metric)
     try:
-        return parse(f"{metric} {text}")
+        return parse_threshold(f"{metric} {text}")
     except SettingsError:
         raise fields.error(node.place, f"{text!r} is not a limit for {metric}", form) from None
