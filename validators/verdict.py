@@ -28,6 +28,11 @@ class Expected:
     kinds: dict[Kind, int] = field(default_factory=dict)
     stages: dict[Stage, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for choice, least in (*self.kinds.items(), *self.stages.items()):
+            if least < 0:
+                raise ValueError(f"cannot expect {least} {choice.value} checks")
+
     def to_json(self) -> dict[str, Any]:
         """Return the record's form of this expectation."""
         return {
@@ -78,8 +83,9 @@ class Result:
 
     @property
     def proved(self) -> bool:
-        """Whether this check passed on positive evidence."""
-        return self.finding.outcome is Outcome.PASSED and amount_of(self.finding.evidence) > 0
+        """Whether this check passed on positive evidence (a skipped one never did)."""
+        passed = self.finding.outcome is Outcome.PASSED and self.skipped is None
+        return passed and amount_of(self.finding.evidence) > 0
 
     @property
     def ran(self) -> bool:
