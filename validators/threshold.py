@@ -14,7 +14,7 @@ A limit without a unit is a count (or a plain number) and compares with any metr
 a time needs ``us``, ``ms`` or ``s``; a ratio needs ``%``; a size needs ``B``, ``KiB`` or ``MiB``.
 A metric without samples is *inconclusive*: no data is neither zero nor fine.
 
-    >>> threshold = parse("p95 < 300ms")
+    >>> threshold = parse_threshold("p95 < 300ms")
     >>> threshold.judge({"p95": Metric(0.292, Dimension.TIME, samples=5000)}).met
     True
 """
@@ -61,7 +61,7 @@ _UNITS: dict[str, tuple[Dimension, Fraction]] = {
     "": (Dimension.COUNT, Fraction(1)),
 }
 _DIGITS = 4
-"""Significant digits that a reader is shown, unless more are needed to tell value and limit apart."""
+"""Significant digits that a reader is shown, unless it takes more to tell value and limit apart."""
 _ALL_DIGITS = 15
 """Significant digits of a decimal number that a float keeps."""
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -150,7 +150,7 @@ class Threshold:
         return show(value, self.unit, _ALL_DIGITS + 2)
 
 
-def parse(text: str) -> Threshold:
+def parse_threshold(text: str) -> Threshold:
     """Parse one expression; a `SettingsError` shows where it went wrong and the units there are."""
     found = _EXPRESSION.fullmatch(text)
     if found is None:
