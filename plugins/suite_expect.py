@@ -24,7 +24,7 @@ from greenroom.plugins.suite_yaml import Mapping, Scalar, Sequence
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.http import StatusSet
 from greenroom.validators.json_values import Expectation, JsonType, Operator
-from greenroom.validators.threshold import Dimension, Threshold, parse
+from greenroom.validators.threshold import Dimension, Threshold, parse_threshold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,6 +192,6 @@ def _number(fields: Fields, node: Node, what: str) -> float:
 def _threshold(fields: Fields, node: Node, metric: str, form: str) -> Threshold:
     text = fields.text(node, metric)
     try:
-        return parse(f"{metric} {text}")
+        return parse_threshold(f"{metric} {text}")
     except SettingsError:
         raise fields.error(node.place, f"{text!r} is not a limit for {metric}", form) from None
