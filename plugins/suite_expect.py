@@ -24,7 +24,7 @@ from greenroom.plugins.suite_yaml import Mapping, Scalar, Sequence
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.http import StatusSet
 from greenroom.validators.json_values import Expectation, JsonType, Operator
-from greenroom.validators.threshold import Dimension, Threshold, parse
+from greenroom.validators.threshold import Dimension, Threshold, parse_threshold
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from greenroom.validators.verdict import Reason
 
 _SHOWN_REASONS = 10
+_SHOWN_LINES = 8
 _STYLE = {
     Verdict.SHIP: "green",
     Verdict.DO_NOT_SHIP: "red",
@@ -88,4 +89,7 @@ def _reason(number: int, reason: Reason, style: str) -> Iterator[Line]:
 
 
 def _indented(text: str) -> str:
-    return text.replace("\n", "\n" + " " * 16)
+    lines = text.splitlines()
+    if len(lines) > _SHOWN_LINES:
+        lines = [*lines[:_SHOWN_LINES], "…"]
+    return "\n".join([*lines[:1], *(f"{'':16}{line}".rstrip() for line in lines[1:])])
