@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.runs import ALONE, LIMIT_S, PLUGINS, TWO_WORKERS, Ran, run
+from tests.support.runs import ALONE, LIMIT_S, PLUGINS, TWO_WORKERS, Ran, environment, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -268,6 +268,7 @@ def test_a_signal_in_the_middle_ends_with_a_record_that_names_it(
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", *PLUGINS, "--greenroom-report=out", *workers],
         cwd=tmp_path,
+        env=environment(),
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
