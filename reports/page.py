@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from greenroom.reports import curl, text
 from greenroom.reports.deployment import Timeline
@@ -164,14 +164,15 @@ def why(record: RunRecord, decision: Decision) -> str:
             return _sentence([f"{text.count(failed, 'blocking check')} failed", *doubts])
         case Verdict.COULD_NOT_DECIDE:
             return f"No blocking check failed, but {_sentence(doubts)}"
+        case _:
+            assert_never(decision.verdict)
 
 
 def _doubts(record: RunRecord, decision: Decision, results: list[Result]) -> list[str]:
     unproved = sum(r.blocks and not r.ran for r in results)
     missing = len(Counter(record.expected.checks) - Counter(check.id for check in record.checks))
     proved = any(r.proved and r.gate is Gate.BLOCK for r in results)
-    unmet = sum(rule.limit.startswith(">=") and not rule.met for rule in decision.rules)
-    least = unmet if proved else unmet - 1
+    least = len(decision.shortfalls) - (not proved)
     doubts = (
         (not record.complete, "the run did not finish"),
         (record.problems, f"the run had {text.count(len(record.problems), 'problem')}"),
@@ -261,14 +262,14 @@ def _row(check: Check, anchor: str) -> Row:
         anchor=anchor,
         state=state,
         label="inconclusive" if inconclusive else state.value,
-        line=_line(check),
+        line=_line(check, state),
         blocking=not passed and check.gate is Gate.BLOCK and check.waiver is None,
         detailed=not passed or bool(check.exchanges or check.finding.rules or check.waiver),
     )
 
 
-def _line(check: Check) -> str:
-    if check.outcome is Outcome.PASSED:
+def _line(check: Check, state: State) -> str:
+    if state is State.PASSED:
         return ", ".join(f"{item.amount:,} {item.what}" for item in check.finding.evidence)
     if check.skipped is not None:
         return text.first_line(check.skipped)
