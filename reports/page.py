@@ -256,16 +256,24 @@ def _rows(record: RunRecord) -> list[Row]:
 def _row(check: Check, anchor: str) -> Row:
     state = state_of(check)
     passed = state is State.PASSED
-    inconclusive = state is State.COULD_NOT_RUN and check.outcome is Outcome.INCONCLUSIVE
+    blocking = not passed and check.gate is Gate.BLOCK and check.waiver is None
     return Row(
         check=check,
         anchor=anchor,
         state=state,
-        label="inconclusive" if inconclusive else state.value,
+        label=_label(check, state, blocking=blocking),
         line=_line(check, state),
-        blocking=not passed and check.gate is Gate.BLOCK and check.waiver is None,
+        blocking=blocking,
         detailed=not passed or bool(check.exchanges or check.finding.rules or check.waiver),
     )
+
+
+def _label(check: Check, state: State, *, blocking: bool) -> str:
+    if state is State.SKIPPED and blocking:
+        return "skipped, blocks"
+    if state is State.COULD_NOT_RUN and check.outcome is Outcome.INCONCLUSIVE:
+        return "inconclusive"
+    return state.value
 
 
 def _line(check: Check, state: State) -> str:

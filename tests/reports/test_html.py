@@ -244,6 +244,15 @@ def test_checks_come_worst_first_with_one_line_each() -> None:
     assert rows[-1] == "passed fine 1 requests smoke 12 ms"
 
 
+@pytest.mark.parametrize(
+    ("gate", "word"), [(Gate.BLOCK, "skipped, blocks"), (Gate.WARN, "skipped")]
+)
+def test_a_skipped_check_says_whether_it_keeps_the_gate_shut(gate: Gate, word: str) -> None:
+    run = record([check(), check("s", Outcome.INCONCLUSIVE, skipped="no docker", gate=gate)])
+    marks = [mark.text for mark in page(run).all("b", class_="mark")]
+    assert sorted(marks) == ["passed", word]
+
+
 def test_several_misses_are_counted_in_the_row() -> None:
     load = judged("load", Rule("p95", "< 1s", "2s", met=False), Rule("rps", ">= 5", "3", met=False))
     row = page(record([load])).one("ol", id_="list").one("summary")
