@@ -10,7 +10,6 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.support.runs import ALONE, LIMIT_S, PLUGINS, TWO_WORKERS, Ran, environment, run
 
 if TYPE_CHECKING:
