@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.suites import HEAD, TARGET, check, read, refusal, variables
+from tests.support.suites import HEAD, TARGET, check, read, refusal, variables, with_check
 
 from greenroom.plugins.suite_model import RETRIED, Retry
 from greenroom.plugins.suite_parser import CHECK_KEYS, SUITE_KEYS, parse_suite
@@ -19,10 +19,6 @@ CHECK = "checks: [{name: c, http: {get: /}, expect: {status: 200}}]\n"
 
 def suite(head: str) -> Suite:
     return read(f"{head}\n{CHECK}")
-
-
-def with_check(lines: str) -> str:
-    return f"{HEAD}  - name: c\n    {lines}\n"
 
 
 SUITE_ERRORS = {

@@ -17,9 +17,8 @@ from tests.plugins.test_suite_parser import (
     EXPECT_ERRORS,
     HTTP_ERRORS,
     SUITE_ERRORS,
-    with_check,
 )
-from tests.support.suites import HEAD, read, variables
+from tests.support.suites import HEAD, read, variables, with_check
 
 from greenroom.plugins import suite_expect, suite_parser
 from greenroom.plugins.schema_command import schema_text

@@ -54,6 +54,12 @@ def test_what_cannot_be_read_is_refused_at_its_place(text: str, message: str) ->
     assert problem(text).startswith(message)
 
 
+def test_a_variable_that_must_be_quoted_is_said_to() -> None:
+    with pytest.raises(SettingsError) as caught:
+        tree("a: {get: /${env.X}}")
+    assert "must be quoted" in caught.value.hint
+
+
 def test_aliases_of_aliases_are_stopped() -> None:
     laughs = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     laughs += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]

@@ -40,6 +40,11 @@ def check(
     return read(HEAD + body + (f"    {more}\n" if more else ""), given, folder).checks[0]
 
 
+def with_check(lines: str) -> str:
+    """Return a suite of one check that goes on with ``lines``."""
+    return f"{HEAD}  - name: c\n    {lines}\n"
+
+
 def refusal(text: str, given: Variables | None = None, folder: Path = Path()) -> str:
     """Return the whole text of the error that ``text`` is refused with."""
     with pytest.raises(SettingsError) as caught:
