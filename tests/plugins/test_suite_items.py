@@ -132,6 +132,32 @@ def test_a_wrong_suite_is_a_collection_error_that_shows_the_place(
     assert result.ret == 2
 
 
+def test_a_collection_error_is_the_reason_of_the_verdict(pytester: pytest.Pytester) -> None:
+    run(pytester, "", "--greenroom-target=http://127.0.0.1:1")
+    record = json.loads((pytester.path / "out" / "run.json").read_text())
+    reason = "collection error in api.suite.yaml: api.suite.yaml:1:1: the file is empty"
+    assert reason in record["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [("http://127.0.0.1:1", 0), ("host:80", 2)],
+    ids=["listed", "wrong-target"],
+)
+def test_collecting_alone_uses_the_settings_too(
+    pytester: pytest.Pytester, target: str, status: int
+) -> None:
+    result = run(pytester, SUITE, f"--greenroom-target={target}", "--collect-only", "-q")
+    assert result.ret == status
+    assert ("api.suite.yaml::scores an answer" in result.stdout.lines) is (status == 0)
+
+
+def test_collecting_alone_refuses_wrong_settings(pytester: pytest.Pytester) -> None:
+    result = run(pytester, SUITE, "--greenroom-set=nonsense", "--collect-only")
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["--greenroom-set 'nonsense': expected NAME=VALUE"])
+
+
 def test_a_suite_that_is_no_text_is_a_collection_error(pytester: pytest.Pytester) -> None:
     (pytester.path / "bin.suite.yaml").write_bytes(b"\xff\xfe")
     result = pytester.runpytest_subprocess("--greenroom")
