@@ -84,7 +84,7 @@ class Recorder:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a file that could not be collected, or that skipped itself as a whole."""
         if report.failed:
-            self._add_problem(f"collection error in {report.nodeid}: {_last_line(report)}")
+            self._add_problem(f"collection error in {report.nodeid}: {_cause(report)}")
         elif report.skipped:
             self._add_skipped_file(report)
 
@@ -317,10 +317,14 @@ def _numbered(check_id: str, count: int) -> str:
     return check_id if count == 1 else f"{check_id}#{count}"
 
 
-def _last_line(report: pytest.CollectReport) -> str:
+def _cause(report: pytest.CollectReport) -> str:
+    """Return the line that says why: a trace says it at its end, our own errors at their start."""
     text = getattr(report.longrepr, "longrepr", report.longreprtext)
     lines = [line for line in str(text).splitlines() if line.strip()]
-    return lines[-1].removeprefix("E").strip() if lines else "no message"
+    if not lines:
+        return "no message"
+    traced = any(line.startswith(("E ", "Traceback")) for line in lines)
+    return lines[-1 if traced else 0].removeprefix("E").strip()
 
 
 def _environment(config: pytest.Config, redactor: Redactor) -> dict[str, Any]:
