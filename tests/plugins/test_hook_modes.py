@@ -87,3 +87,12 @@ def test_the_calls_carry_the_event_s_ids(tmp_path: Path, *, sandbox: bool) -> No
     call = endpoint.calls[0]
     assert (call.deployment_id, call.execution_id) == ("d-TEST", "execution/1==")
     assert (tmp_path / "reports" / "execution_1__" / "report.html").is_file()
+
+
+def test_an_event_delivered_twice_is_no_error(tmp_path: Path, *, sandbox: bool) -> None:
+    with CodeDeployEndpoint(Answer.ACCEPT, Answer.ALREADY_COMPLETED) as endpoint:
+        first, again = (
+            invoke(MODES[0], endpoint, tmp_path / name, sandbox=sandbox) for name in ("a", "b")
+        )
+    assert (first.error, again.error) == (False, False)
+    assert endpoint.accepted == ["Succeeded"]
