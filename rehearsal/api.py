@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PREFIX = "CodeDeploy_20141006."
 _MOST_BYTES = 1024 * 1024
 _IDLE_S = 30.0
-_POLL_S = 0.1
+_POLL_S = 0.02
 _log = logging.getLogger(__name__)
 
 

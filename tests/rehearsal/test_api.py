@@ -42,6 +42,12 @@ GROUP = {"applicationName": "trivia", "deploymentGroupName": "api"}
 UNKNOWN = "d-NOSUCH123"
 
 
+@functools.cache
+def web() -> httpx.Client:
+    """Return one client for all tests; each request has a connection of its own."""
+    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 class Endpoint:
     """The endpoint of one world, and two ways to ask it."""
 
@@ -61,7 +67,7 @@ class Endpoint:
 
     def ask(self, name: str, **given: Any) -> httpx.Response:  # noqa: ANN401 - any JSON
         headers = {"X-Amz-Target": f"CodeDeploy_20141006.{name}"}
-        return httpx.post(self.url, json=given, headers=headers, trust_env=False)
+        return web().post(self.url, json=given, headers=headers)
 
     def refusal(self, name: str, **given: Any) -> str:  # noqa: ANN401 - any JSON
         """Return the code of a refusal that the model of the operation knows."""
@@ -250,7 +256,7 @@ def test_an_unknown_operation_names_the_offered_ones(endpoint: Endpoint, name: s
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff"], ids=["cut", "list", "binary"])
 def test_a_body_that_is_no_json_object_is_refused(endpoint: Endpoint, body: bytes) -> None:
     target = {"X-Amz-Target": "CodeDeploy_20141006.GetDeployment"}
-    answer = httpx.post(endpoint.url, content=body, headers=target, trust_env=False)
+    answer = web().post(endpoint.url, content=body, headers=target)
     assert answer.json()["__type"] == "SerializationException"
 
 
