@@ -168,7 +168,7 @@ def test_a_reason_of_the_run_links_to_its_rule(run: RunRecord, anchor: str) -> N
     shown = page(run)
     hrefs = [link.attributes["href"] for link in shown.one("ol", class_="reasons").all("a")]
     assert hrefs == [anchor]
-    assert shown.one(id_=anchor[1:])
+    assert shown.one(id_=anchor[1:]) is not None
 
 
 def test_every_rule_is_listed_met_or_not() -> None:
@@ -334,7 +334,7 @@ def test_a_deployment_is_drawn_with_its_counters() -> None:
     assert cells(shown.all("tr")[1]) == [
         "Install", "Succeeded hook: do not ship r.html", "", "0 ms", "2.0 s",
     ]  # fmt: skip
-    assert shown.one("path", class_="area")
+    assert shown.one("path", class_="area") is not None
 
 
 def test_the_footer_says_how_the_run_was_made() -> None:
