@@ -26,7 +26,7 @@ class DataPlane(Protocol):
     """The two revisions and the load balancer in front of them."""
 
     def start_replacement(self) -> None:
-        """Start the green revision and return once it answers; raises `ToolError` if it never does."""
+        """Start the green revision; return once it answers, else raise `ToolError`."""
         ...
 
     def allow_test_traffic(self) -> None:

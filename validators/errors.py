@@ -3,8 +3,8 @@
     GreenroomError                 exit 2
     ├── SettingsError              exit 4   the user's settings, suite or command line are wrong
     ├── ToolError                  exit 2   an outside program is missing, broken or too slow
-    ├── ServiceError               exit 2   a service (AWS, a registry) could not be asked or refused
-    └── RecordError                exit 2   a run record is missing, unreadable, unfinished or forged
+    ├── ServiceError               exit 2   a service (AWS, a registry) was out of reach or refused
+    └── RecordError                exit 2   a run record is missing, unreadable, cut short or forged
 
 Each carries what failed (``str(error)``), a hint of what to do (``error.hint``) and the exit status
 of a command that ends with it.

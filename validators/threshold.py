@@ -13,7 +13,7 @@ A limit without a unit is a count (or a plain number) and compares with any metr
 a time needs ``us``, ``ms`` or ``s``; a ratio needs ``%``; a size needs ``B``, ``KiB`` or ``MiB``.
 A metric without samples is *inconclusive*: no data is neither zero nor fine.
 
-    >>> threshold = parse("p95 < 300ms")
+    >>> threshold = parse_threshold("p95 < 300ms")
     >>> threshold.judge({"p95": Metric(0.292, Dimension.TIME, samples=5000)}).met
     True
 """
@@ -129,7 +129,7 @@ class Threshold:
         return Rule(self.metric, self.shown_limit, observed, met)
 
 
-def parse(text: str) -> Threshold:
+def parse_threshold(text: str) -> Threshold:
     """Parse one expression; a `SettingsError` shows where it went wrong and the units there are."""
     found = _EXPRESSION.fullmatch(text)
     if found is None:

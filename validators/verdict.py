@@ -141,7 +141,7 @@ def decide(
         *(Reason(problem, "a run without problems", problem) for problem in sorted(problems)),
         *([] if complete else [_UNFINISHED]),
         *(_of_check(r) for r in ordered if r.blocks and not r.ran),
-        *_missing(expected, ordered),
+        *_of_missing(_missing(expected, ordered)),
     ]
     rules = _rules(expected, ordered, problems, complete=complete)
     doubts += [
@@ -160,6 +160,7 @@ def decide(
 
 _UNFINISHED = Reason("the run did not finish", "a finished run", "an unfinished record")
 _RUN_RULES = 4
+_SHOWN = 3
 
 
 def _of_check(result: Result) -> Reason:
@@ -176,13 +177,19 @@ def _of_check(result: Result) -> Reason:
     )
 
 
-def _missing(expected: Expected, results: list[Result]) -> list[Reason]:
+def _missing(expected: Expected, results: list[Result]) -> list[str]:
     left = Counter(expected.checks)
     left.subtract(Counter(result.id for result in results))
-    return [
-        Reason(f"{check} was selected but has no result", "a result", "none", check=check)
-        for check in sorted(check for check, count in left.items() if count > 0)
-    ]
+    return sorted(check for check, count in left.items() if count > 0)
+
+
+def _of_missing(missing: list[str]) -> list[Reason]:
+    """One reason for all of them: a stopped run can leave thousands."""
+    if not missing:
+        return []
+    more = f" and {len(missing) - _SHOWN:,} more" if len(missing) > _SHOWN else ""
+    text = f"selected but without a result: {', '.join(missing[:_SHOWN])}{more}"
+    return [Reason(text, "a result of every selected check", f"{len(missing):,} without")]
 
 
 def _rules(
