@@ -1,0 +1,112 @@
+"""The run as JUnit XML, for CodeBuild report groups, Jenkins, GitLab and their like.
+
+A reader of this file alone must not take a run for green that is not: its first case,
+``greenroom.verdict``, fails on *do not ship* and errs on *could not decide*, with the reasons.
+Checks keep their own outcome, whatever their gate: a failed check that only warns is a failure
+whose type says so. CodeBuild takes names of 1,000 characters, messages of 5,000 and 500 cases a
+report; the verdict and whatever did not pass come first.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+from greenroom.reports import text
+from greenroom.reports.states import ORDER, stage_rows, state_of
+from greenroom.validators.vocabulary import Gate, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from greenroom.validators.record import Check, RunRecord
+
+MAX_NAME, MAX_MESSAGE, MAX_OUTPUT = 1_000, 5_000, 20_000
+_COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
+
+
+def render(record: RunRecord) -> str:
+    """Return the JUnit XML document of ``record``."""
+    root = ET.Element("testsuites", name="greenroom", time=_seconds(record.duration_s))
+    root.append(_suite("greenroom", [_verdict(record)], record, 0.0))
+    checks = sorted(record.checks, key=lambda check: (ORDER[state_of(check)], check.id))
+    for row in stage_rows(record):
+        cases = [_case(c) for c in checks if (c.stage, c.kind) == (row.stage, row.kind)]
+        if cases:
+            root.append(_suite(f"{row.stage}.{row.kind}", cases, record, row.seconds))
+    for key in ("tests", *_COUNTED.values()):
+        root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    ET.indent(root, " ")
+    body = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _suite(name: str, cases: list[ET.Element], record: RunRecord, seconds: float) -> ET.Element:
+    suite = ET.Element("testsuite", name=name, tests=str(len(cases)), time=_seconds(seconds))
+    for tag, key in _COUNTED.items():
+        suite.set(key, str(sum(case.find(tag) is not None for case in cases)))
+    suite.set("timestamp", text.xml(record.started))
+    suite.extend(cases)
+    return suite
+
+
+def _verdict(record: RunRecord) -> ET.Element:
+    decision = record.decision()
+    case = ET.Element("testcase", classname="greenroom", name="greenroom.verdict", time="0.000")
+    reasons = [reason.text for reason in decision.reasons]
+    match decision.verdict:
+        case Verdict.SHIP:
+            return case
+        case Verdict.DO_NOT_SHIP:
+            _add(case, "failure", decision.verdict.words, reasons)
+        case Verdict.COULD_NOT_DECIDE:
+            _add(case, "error", decision.verdict.words, reasons)
+    return case
+
+
+def _case(check: Check) -> ET.Element:
+    path, _, _ = check.id.rpartition("::")
+    case = ET.Element(
+        "testcase",
+        classname=_cut((path or check.source.file).replace("/", "."), MAX_NAME),
+        name=_cut(check.name, MAX_NAME),
+        time=_seconds(check.duration_s),
+    )
+    _outcome(case, check)
+    output = ET.SubElement(case, "system-out")
+    output.text = _cut(f"{check.id}\n{check.source}\n{check.finding}", MAX_OUTPUT)
+    return case
+
+
+def _outcome(case: ET.Element, check: Check) -> None:
+    finding = check.finding
+    note = _not_blocking(check)
+    match check.outcome:
+        case Outcome.PASSED:
+            return
+        case Outcome.INCONCLUSIVE if check.skipped is not None:
+            ET.SubElement(case, "skipped", message=_cut(check.skipped, MAX_MESSAGE))
+        case Outcome.FAILED:
+            _add(case, "failure", f"failed{note}", [finding.seen, str(finding)])
+        case Outcome.INCONCLUSIVE | Outcome.ERROR:
+            _add(case, "error", f"{finding.outcome}{note}", [finding.seen, str(finding)])
+
+
+def _not_blocking(check: Check) -> str:
+    if check.waiver is not None:
+        return f" (waived until {check.waiver.expires})"
+    return "" if check.gate is Gate.BLOCK else f" (gate {check.gate}: does not block)"
+
+
+def _add(case: ET.Element, tag: str, kind: str, lines: Iterable[str]) -> None:
+    first, *rest = lines
+    element = ET.SubElement(case, tag, type=kind, message=_cut(first, MAX_MESSAGE))
+    element.text = _cut("\n".join(rest or [first]), MAX_MESSAGE)
+
+
+def _cut(value: str, limit: int) -> str:
+    return text.clip(text.xml(value), limit)
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3f}"

@@ -1,0 +1,299 @@
+"""What the HTML page shows of a run record, worked out before any template sees it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from greenroom.reports import curl, text
+from greenroom.reports.deployment import Timeline
+from greenroom.reports.states import (
+    ORDER,
+    StageRow,
+    State,
+    skip_reasons,
+    stage_rows,
+    state_of,
+)
+from greenroom.validators.vocabulary import Gate, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from greenroom.validators.finding import Rule
+    from greenroom.validators.record import Check, RunRecord
+    from greenroom.validators.verdict import Decision, Reason
+
+MAX_REASONS = 5
+MAX_RULES = 200
+MAX_EXCHANGES = 20
+_PASSED_BODY, _BODY = 1_000, 16_000
+
+_FACTS = (
+    ("Application", ("application", "app", "service")),
+    ("Revision", ("revision", "version", "image")),
+    ("Environment", ("environment", "target")),
+    ("Event", ("event", "hook", "lifecycle_event")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A reason against shipping and the place in the page that explains it."""
+
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule; ``anchor`` and ``check`` name the check it belongs to, empty for the run's own."""
+
+    rule: Rule
+    anchor: str = ""
+    check: str = ""
+
+    @property
+    def word(self) -> str:
+        """The result in words, for eyes and for screen readers alike."""
+        return _RESULTS[self.rule.met]
+
+
+_RESULTS = {True: "met", False: "missed", None: "not observed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One recorded request with its answer, ready to print."""
+
+    title: str
+    answer: str
+    request: str
+    response: str
+    curl: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One check of the list; ``detailed`` unless its one line says it all."""
+
+    check: Check
+    anchor: str
+    state: State
+    label: str
+    line: str
+    blocking: bool
+    detailed: bool
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The last recorded exchanges; a passing check shows less of each body."""
+        limit = _PASSED_BODY if self.state is State.PASSED else _BODY
+        return [_exchange(item, limit) for item in self.check.exchanges[-MAX_EXCHANGES:]]
+
+    @property
+    def earlier(self) -> int:
+        """How many exchanges came before those shown."""
+        return max(0, len(self.check.exchanges) - MAX_EXCHANGES)
+
+    @property
+    def rerun(self) -> str:
+        """The command that runs this check alone."""
+        return f"pytest {curl.quote(self.check.id)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that the template needs."""
+
+    record: RunRecord
+    verdict: Verdict
+    why: str
+    facts: list[tuple[str, str]]
+    reasons: list[Link]
+    more_reasons: int
+    rules: list[RuleRow]
+    check_rules: list[RuleRow]
+    more_rules: int
+    stages: list[StageRow]
+    skipped: list[tuple[str, int]]
+    rows: list[Row]
+    counts: dict[State, int]
+    timeline: Timeline | None
+
+    @classmethod
+    def of(cls, record: RunRecord) -> Page:
+        """Work out the page of ``record``."""
+        decision = record.decision()
+        rows = _rows(record)
+        check_rules = _check_rules(rows)
+        counts = Counter(row.state for row in rows)
+        return cls(
+            record=record,
+            verdict=decision.verdict,
+            why=why(record, decision),
+            facts=_facts(record),
+            reasons=_links(record, decision, rows),
+            more_reasons=max(0, len(decision.reasons) - MAX_REASONS),
+            rules=[RuleRow(rule, f"r{n}") for n, rule in enumerate(decision.rules, 1)],
+            check_rules=check_rules[:MAX_RULES],
+            more_rules=max(0, len(check_rules) - MAX_RULES),
+            stages=stage_rows(record),
+            skipped=skip_reasons(record.checks),
+            rows=rows,
+            counts={state: counts[state] for state in State},
+            timeline=Timeline.of(record.deployment) if record.deployment else None,
+        )
+
+
+def why(record: RunRecord, decision: Decision) -> str:
+    """Return one sentence that explains the verdict."""
+    results = [check.result for check in record.checks]
+    failed = sum(r.blocks and r.finding.outcome is Outcome.FAILED for r in results)
+    doubts = _doubts(record, decision, sum(r.blocks and not r.ran for r in results))
+    match decision.verdict:
+        case Verdict.SHIP:
+            return _all_good(record)
+        case Verdict.DO_NOT_SHIP:
+            return _sentence([f"{text.count(failed, 'blocking check')} failed", *doubts])
+        case Verdict.COULD_NOT_DECIDE:
+            return f"No blocking check failed, but {_sentence(doubts)}"
+
+
+def _doubts(record: RunRecord, decision: Decision, unproved: int) -> list[str]:
+    known = {check.id for check in record.checks}
+    missing = sum(bool(r.check) and r.check not in known for r in decision.reasons)
+    unmet = [rule for rule in decision.rules if rule.limit.startswith(">=") and not rule.met]
+    return [
+        *([] if record.complete else ["the run did not finish"]),
+        *([f"the run had {text.count(len(record.problems), 'problem')}"] * bool(record.problems)),
+        *([f"{text.count(unproved, 'blocking check')} proved nothing"] * bool(unproved)),
+        *([f"{text.count(missing, 'selected check')} gave no result"] * bool(missing)),
+        *(f"{rule.rule}: {rule.observed}, expected {rule.limit}" for rule in unmet),
+    ]
+
+
+def _all_good(record: RunRecord) -> str:
+    counts = Counter(state_of(check) for check in record.checks)
+    rest = [state for state in State if state is not State.PASSED and counts[state]]
+    others = ", ".join(f"{counts[state]:,} {state.value}" for state in rest)
+    passed = f"{text.count(counts[State.PASSED], 'check')} passed on evidence"
+    return f"Every rule was met: {passed}{f' ({others})' if others else ''}."
+
+
+def _sentence(parts: list[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}." if first else f"{last}."
+
+
+def _facts(record: RunRecord) -> list[tuple[str, str]]:
+    known = {**record.environment, **record.release}
+    found = [
+        (label, str(known[key]))
+        for label, keys in _FACTS
+        for key in [next((key for key in keys if known.get(key)), None)]
+        if key is not None
+    ]
+    end = text.moment(record.finished) if record.finished else "did not finish"
+    found += [("Finished", end), ("Took", text.duration(record.duration_s))]
+    if record.reported:
+        found.append(("Reported", _reported(record.reported)))
+    return found
+
+
+def _reported(reported: dict[str, Any]) -> str:
+    status, to, at = (reported.get(key) for key in ("status", "to", "at"))
+    if status and to:
+        return f"{status} to {to}{f' at {text.moment(str(at))}' if at else ''}"
+    return ", ".join(f"{key}: {value}" for key, value in reported.items())
+
+
+def _links(record: RunRecord, decision: Decision, rows: list[Row]) -> list[Link]:
+    anchors = {row.check.id: row.anchor for row in reversed(rows)}
+    return [
+        Link(text.clip(reason.text, 240), _anchor(reason, record, decision, anchors))
+        for reason in decision.reasons[:MAX_REASONS]
+    ]
+
+
+def _anchor(reason: Reason, record: RunRecord, decision: Decision, anchors: dict[str, str]) -> str:
+    if reason.check in anchors:
+        return anchors[reason.check]
+    if reason.text in record.problems:
+        return "problems"
+    for number, rule in enumerate(decision.rules, 1):
+        if reason.text.startswith(f"{rule.rule}:"):
+            return f"r{number}"
+    return "rules"
+
+
+def _rows(record: RunRecord) -> list[Row]:
+    seen: Counter[str] = Counter()
+    rows = []
+    for check in record.checks:
+        digest = hashlib.sha1(check.id.encode("utf-8", "surrogatepass"), usedforsecurity=False)
+        name = f"c-{digest.hexdigest()[:10]}"
+        seen[name] += 1
+        rows.append(_row(check, name if seen[name] == 1 else f"{name}-{seen[name]}"))
+    return sorted(rows, key=lambda row: (not row.blocking, ORDER[row.state]))
+
+
+def _row(check: Check, anchor: str) -> Row:
+    state = state_of(check)
+    passed = state is State.PASSED
+    inconclusive = state is State.COULD_NOT_RUN and check.outcome is Outcome.INCONCLUSIVE
+    return Row(
+        check=check,
+        anchor=anchor,
+        state=state,
+        label="inconclusive" if inconclusive else state.value,
+        line=_line(check),
+        blocking=not passed and check.gate is Gate.BLOCK and check.waiver is None,
+        detailed=not passed or bool(check.exchanges or check.finding.rules or check.waiver),
+    )
+
+
+def _line(check: Check) -> str:
+    if check.outcome is Outcome.PASSED:
+        return ", ".join(f"{item.amount:,} {item.what}" for item in check.finding.evidence)
+    return text.first_line(check.finding.seen if check.skipped is None else check.skipped)
+
+
+def _check_rules(rows: list[Row]) -> list[RuleRow]:
+    found = [
+        RuleRow(rule, row.anchor, row.check.name)
+        for row in rows
+        for rule in row.check.finding.rules
+    ]
+    return sorted(found, key=lambda item: item.rule.met is True)
+
+
+def _exchange(data: dict[str, Any], limit: int) -> Exchange:
+    request, response = _table(data.get("request")), _table(data.get("response"))
+    status = f"answered {response['status']}" if "status" in response else "no answer"
+    error = f": {data['error']}" if data.get("error") else ""
+    took = data.get("elapsed_ms")
+    after = f" after {text.duration(took / 1000)}" if isinstance(took, int | float) else ""
+    return Exchange(
+        title=text.clip(f"{request.get('method', '?')} {request.get('url', '?')}", 300),
+        answer=f"{status}{after}{error}",
+        request=_message(request, limit),
+        response=_message(response, limit),
+        curl=text.clip(curl.command(request), _BODY),
+    )
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _message(message: dict[str, Any], limit: int) -> str:
+    lines = [f"{name}: {value}" for name, value in curl.pairs(message.get("headers"))]
+    body = message.get("body")
+    if body not in (None, ""):
+        shown = body if isinstance(body, str) else json.dumps(body, default=str, indent=1)
+        lines += ["", text.clip(shown, limit)]
+    if message.get("truncated"):
+        lines.append(f"(cut in the record; the body had {message.get('body_bytes', '?')} bytes)")
+    return "\n".join(lines)
