@@ -121,8 +121,7 @@ class Envoy:
     def _listeners(self) -> tuple[str, str]:
         found = self._ask("GET", "/listeners?format=json").json()["listener_statuses"]
         ports = {
-            entry["name"]: entry["local_address"]["socket_address"]["port_value"]
-            for entry in found
+            entry["name"]: entry["local_address"]["socket_address"]["port_value"] for entry in found
         }
         return f"http://127.0.0.1:{ports['production']}", f"http://127.0.0.1:{ports['test']}"
 

@@ -41,11 +41,17 @@ class LambdaHooks:
     of deployment time.
     """
 
-    def __init__(self, functions: Mapping[str, LambdaFunction], clock: Clock) -> None:
-        self._functions = functions
+    def __init__(self, clock: Clock) -> None:
+        self._functions: Mapping[str, LambdaFunction] = {}
         self._clock = clock
         self._closed = threading.Event()
         self._threads: list[threading.Thread] = []
+        self.executions: list[tuple[str, str]] = []
+        """Function and execution id of every hook that was invoked, in order."""
+
+    def provide(self, functions: Mapping[str, LambdaFunction]) -> None:
+        """Set the functions; they can only be built once the engine's address is known."""
+        self._functions = functions
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> None:
         """Deliver ``event`` and return at once; raises `ToolError` for an unknown function."""
@@ -55,6 +61,7 @@ class LambdaHooks:
                 hint=f"known functions: {', '.join(self._functions)}",
             )
         arguments = (self._functions[function], dict(event))
+        self.executions.append((function, str(event["LifecycleEventHookExecutionId"])))
         thread = threading.Thread(target=self._deliver, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -86,7 +93,12 @@ class LambdaHooks:
 
 
 def functions_of(
-    settings: RehearsalSettings, appspec: AppSpec, revision: Revision, *, at: Addresses, folder: Path
+    settings: RehearsalSettings,
+    appspec: AppSpec,
+    revision: Revision,
+    *,
+    at: Addresses,
+    folder: Path,
 ) -> dict[str, LambdaFunction]:
     """Build the functions that the AppSpec's hooks name, none of them started yet.
 
@@ -124,7 +136,9 @@ def _build(  # noqa: PLR0913, PLR0917 - the one place where all that configures 
         task_root=settings.root,
         environment={
             **_aws(at.codedeploy),
-            **{f"GREENROOM_RELEASE_{key.upper()}": value for key, value in revision.release.items()},
+            **{
+                f"GREENROOM_RELEASE_{key.upper()}": value for key, value in revision.release.items()
+            },
             "GREENROOM_RELEASE_REVISION": revision.name,
             "GREENROOM_HOOK_ARGS": shlex.join(function.arguments),
             "GREENROOM_HOOK_REPORT": str(folder / "hooks" / function.name),

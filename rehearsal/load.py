@@ -208,4 +208,3 @@ async def _read_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> N
         b"0\r\n\r\n"
     ):
         raise asyncio.IncompleteReadError(rest, None)
-

@@ -158,9 +158,7 @@ def check(data: object, where: str) -> None:
         return
     error = errors[0]
     key = ".".join(map(str, error.absolute_path))
-    raise SettingsError(
-        f"{where}: {key + ': ' if key else ''}{error.message}", hint=_hint(error)
-    )
+    raise SettingsError(f"{where}: {key + ': ' if key else ''}{error.message}", hint=_hint(error))
 
 
 def _hint(error: ValidationError) -> str:

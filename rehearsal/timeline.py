@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from greenroom.validators.finding import Finding, Rule
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
     from greenroom.rehearsal.lifecycle import EventRecord, Snapshot
     from greenroom.rehearsal.load import Requests
@@ -21,23 +19,6 @@ if TYPE_CHECKING:
 SCHEMA = "greenroom.rehearsal/1"
 REFUSED = "ARTIFACT_REFUSED"
 """The error code of a rehearsal whose artifact stage did not say ship: nothing was deployed."""
-
-
-@dataclass(frozen=True, slots=True)
-class HookReport:
-    """What one hook's run came to; ``verdict`` and ``report`` are None if it left no record."""
-
-    event: str
-    verdict: str | None
-    report: Path | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the timeline's form of this report."""
-        return {
-            "event": self.event,
-            "verdict": self.verdict,
-            "report": None if self.report is None else str(self.report),
-        }
 
 
 def refused(reason: str, revision: str) -> dict[str, Any]:
@@ -65,7 +46,7 @@ def refused(reason: str, revision: str) -> dict[str, Any]:
 def timeline(
     snapshot: Snapshot,
     requests: Requests,
-    hooks: tuple[HookReport, ...],
+    hooks: list[dict[str, Any]],
     *,
     revision: str,
     real: Callable[[datetime], datetime],
@@ -103,7 +84,7 @@ def timeline(
         "events": [
             event(record) for record in snapshot.events if record.status is not EventStatus.PENDING
         ],
-        "hooks": [hook.to_json() for hook in hooks],
+        "hooks": hooks,
     }
 
 
@@ -123,7 +104,12 @@ def judge(snapshot: Snapshot, requests: Requests, *, at: str) -> Finding:
     rules = [
         Rule("deployment", "Succeeded", status + why, succeeded),
         Rule("failed production requests", "== 0", str(failed), failed == 0),
-        Rule("production requests to the replacement before the gate", "== 0", str(before), not before),
+        Rule(
+            "production requests to the replacement before the gate",
+            "== 0",
+            str(before),
+            not before,
+        ),
     ]
     if succeeded:
         rule = "production requests answered by the replacement"

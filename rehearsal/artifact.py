@@ -1,0 +1,35 @@
+"""The artifact stage of a rehearsal: its suites in a supervised pytest process."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from greenroom.plugins.supervisor import Suite, supervise
+from greenroom.rehearsal.processes import scrubbed
+from greenroom.rehearsal.records import read_record
+
+if TYPE_CHECKING:
+    from greenroom.rehearsal.settings import RehearsalSettings, Revision
+    from greenroom.validators.record import RunRecord
+
+
+def run_artifact_stage(settings: RehearsalSettings, revision: Revision, folder: Path) -> RunRecord:
+    """Run the artifact suites; return their record, or one that says why there is none.
+
+    Documents go to ``folder``. Whatever the suites do, this ends within the stage's time-out.
+    """
+    with tempfile.TemporaryDirectory(prefix="greenroom-artifact-") as work:
+        suite = Suite(
+            arguments=settings.artifact.arguments,
+            root=settings.root,
+            report=folder,
+            work=Path(work),
+            environment=scrubbed(os.environ) | dict(revision.environment),
+            release={**revision.release, "revision": revision.name},
+        )
+        answer = supervise(suite, seconds=settings.artifact.timeout_s)
+    reason = "; ".join(answer.reasons) or "it left no run record"
+    return read_record(folder / "run.json", f"the artifact stage: {reason}")

@@ -1,0 +1,100 @@
+"""``greenroom rehearse``: a deployment of an example or a service of your own, on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from greenroom.rehearsal.progress import Progress
+from greenroom.rehearsal.run import Rehearsal, rehearse
+from greenroom.rehearsal.settings import RehearsalSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greenroom.rehearsal.run import Outcome
+
+_ENDINGS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+@click.command(name="rehearse")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--revision", metavar="NAME", help="The revision to release.")
+@click.option("--time-scale", type=float, metavar="X", help="Deployment seconds in a real one.")
+@click.option(
+    "--json", "story", type=click.Path(path_type=Path), metavar="PATH", help="Write the timeline."
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where documents go (greenroom-rehearsal/REVISION).",
+)
+def command(
+    folder: Path,
+    revision: str | None,
+    time_scale: float | None,
+    story: Path | None,
+    report: Path | None,
+) -> int:
+    """Rehearse the deployment that DIR/rehearsal.toml describes.
+
+    Exit status: 0 deployed, 1 rolled back or failed, 2 could not run, 4 wrong settings.
+    """
+    settings = RehearsalSettings.load_from(folder)
+    chosen = settings.revision(revision) if revision else settings.replacement
+    rehearsal = Rehearsal(
+        settings=settings,
+        revision=chosen,
+        time_scale=time_scale or settings.deployment.time_scale,
+        folder=(report or Path("greenroom-rehearsal") / chosen.name).resolve(),
+    )
+    if story is not None:
+        story.unlink(missing_ok=True)
+    with interruptible(), Progress(sys.stdout) as progress:
+        outcome = rehearse(rehearsal, progress)
+    if story is not None:
+        story.parent.mkdir(parents=True, exist_ok=True)
+        story.write_text(json.dumps(outcome.timeline, indent=1) + "\n", encoding="utf-8")
+    for line in summary(outcome):
+        click.echo(line)
+    return 0 if outcome.deployed else 1
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a rehearsal as Ctrl-C does, so that nothing is left running."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    earlier = {number: signal.signal(number, interrupt) for number in _ENDINGS}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def summary(outcome: Outcome) -> list[str]:
+    """Return the closing lines: status, verdict, counts, reasons and the page's path."""
+    story, decision = outcome.timeline, outcome.record.decision()
+    requests = story["requests"]
+    back = ", rolled back" if story["rolled_back"] else ""
+    lines = [
+        f"deployment {story['deployment_id'] or 'not started'}: {story['status']}{back}",
+        f"verdict: {decision.verdict.words}",
+        f"production requests: {requests['total']} total, {requests['failed']} failed, "
+        f"{requests['replacement']} answered by the replacement, "
+        f"{requests['replacement_before_gate']} of them before the gate opened",
+    ]
+    if story["error"]:
+        lines.append(f"error: {story['error']['code']}: {story['error']['message']}")
+    lines += [f"  - {reason.text}" for reason in decision.reasons]
+    return [*lines, f"report: {outcome.report}"]
