@@ -43,6 +43,7 @@ class Link:
     """A reason against shipping and the place in the page that explains it."""
 
     text: str
+    expected: str
     anchor: str
 
 
@@ -114,8 +115,10 @@ class Page:
     reasons: list[Link]
     more_reasons: int
     rules: list[RuleRow]
-    check_rules: list[RuleRow]
-    more_rules: int
+    missed_rules: list[RuleRow]
+    more_missed: int
+    met_rules: list[RuleRow]
+    more_met: int
     stages: list[StageRow]
     skipped: list[tuple[str, int]]
     rows: list[Row]
@@ -127,7 +130,7 @@ class Page:
         """Work out the page of ``record``."""
         decision = record.decision()
         rows = _rows(record)
-        check_rules = _check_rules(rows)
+        met, missed = _check_rules(rows)
         counts = Counter(row.state for row in rows)
         return cls(
             record=record,
@@ -137,8 +140,10 @@ class Page:
             reasons=_links(record, decision, rows),
             more_reasons=max(0, len(decision.reasons) - MAX_REASONS),
             rules=[RuleRow(rule, f"r{n}") for n, rule in enumerate(decision.rules, 1)],
-            check_rules=check_rules[:MAX_RULES],
-            more_rules=max(0, len(check_rules) - MAX_RULES),
+            missed_rules=missed[:MAX_RULES],
+            more_missed=max(0, len(missed) - MAX_RULES),
+            met_rules=met[:MAX_RULES],
+            more_met=max(0, len(met) - MAX_RULES),
             stages=stage_rows(record),
             skipped=skip_reasons(record.checks),
             rows=rows,
@@ -196,7 +201,7 @@ def _facts(record: RunRecord) -> list[tuple[str, str]]:
         if key is not None
     ]
     end = text.moment(record.finished) if record.finished else "did not finish"
-    found += [("Finished", end), ("Took", text.duration(record.duration_s))]
+    found += [("Finished", end), ("Duration", text.duration(record.duration_s))]
     if record.reported:
         found.append(("Reported", _reported(record.reported)))
     return found
@@ -212,7 +217,11 @@ def _reported(reported: dict[str, Any]) -> str:
 def _links(record: RunRecord, decision: Decision, rows: list[Row]) -> list[Link]:
     anchors = {row.check.id: row.anchor for row in reversed(rows)}
     return [
-        Link(text.clip(reason.text, 240), _anchor(reason, record, decision, anchors))
+        Link(
+            text=text.clip(reason.text, 240),
+            expected=text.first_line(reason.limit, 120) if reason.check in anchors else "",
+            anchor=_anchor(reason, record, decision, anchors),
+        )
         for reason in decision.reasons[:MAX_REASONS]
     ]
 
@@ -257,16 +266,21 @@ def _row(check: Check, anchor: str) -> Row:
 def _line(check: Check) -> str:
     if check.outcome is Outcome.PASSED:
         return ", ".join(f"{item.amount:,} {item.what}" for item in check.finding.evidence)
-    return text.first_line(check.finding.seen if check.skipped is None else check.skipped)
+    if check.skipped is not None:
+        return text.first_line(check.skipped)
+    first, *others = check.finding.misses or (check.finding.seen,)
+    return text.first_line(str(first)) + (f" (and {len(others)} more)" if others else "")
 
 
-def _check_rules(rows: list[Row]) -> list[RuleRow]:
-    found = [
-        RuleRow(rule, row.anchor, row.check.name)
-        for row in rows
-        for rule in row.check.finding.rules
-    ]
-    return sorted(found, key=lambda item: item.rule.met is True)
+def _check_rules(rows: list[Row]) -> tuple[list[RuleRow], list[RuleRow]]:
+    """Return the rules of single checks: those that were met, and the others."""
+    met: list[RuleRow] = []
+    missed: list[RuleRow] = []
+    for row in rows:
+        for rule in row.check.finding.rules:
+            shown = RuleRow(rule, row.anchor, row.check.name)
+            (met if rule.met else missed).append(shown)
+    return met, missed
 
 
 def _exchange(data: dict[str, Any], limit: int) -> Exchange:

@@ -25,7 +25,8 @@ class Evidence:
             raise ValueError(f"evidence cannot count {self.amount} {self.what}")
 
     def __str__(self) -> str:
-        return f"{self.amount:,} {self.what} ({self.tool} {self.version})".replace(" )", ")")
+        tool = f"{self.tool} {self.version}".strip()
+        return f"{self.amount:,} {self.what}" + (f" ({tool})" if tool else "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the record's form of this evidence."""

@@ -49,8 +49,8 @@ class Rule:
 class Finding:
     """The judgement of one check; ``str(finding)`` is the whole failure message.
 
-    A passed finding without evidence cannot be made: use `Finding.judged`, which turns it into
-    *inconclusive*.
+    A passed finding without evidence, or with a rule that was not met, cannot be made: use
+    `Finding.judged`, which finds the outcome.
     """
 
     outcome: Outcome
@@ -63,6 +63,8 @@ class Finding:
     def __post_init__(self) -> None:
         if self.outcome is Outcome.PASSED and amount_of(self.evidence) == 0:
             raise ValueError("a finding without evidence cannot be passed; use Finding.judged(...)")
+        if self.outcome is Outcome.PASSED and self.misses:
+            raise ValueError(f"a passed finding cannot hold a miss: {self.misses[0]}")
 
     @classmethod
     def judged(

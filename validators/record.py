@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from greenroom.validators.errors import RecordError
+from greenroom.validators.errors import RecordError, SettingsError
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding
 from greenroom.validators.verdict import Decision, Expected, Result, decide
@@ -18,6 +18,9 @@ from greenroom.validators.vocabulary import Gate, Kind, Outcome, Stage, Verdict
 from greenroom.validators.waiver import Waiver
 
 SCHEMA = "greenroom.run/1"
+_IDENTITY = ("revision", "image")
+"""The keys of ``release`` that must agree between the parts of one run."""
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, SettingsError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +218,7 @@ class RunRecord:
                 reported=data.get("reported"),
             )
             recorded = Verdict(data["verdict"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except _MALFORMED as error:
             raise RecordError(
                 f"the run record is malformed: {type(error).__name__}: {error}",
                 hint="compare it with `greenroom schema run`",
@@ -232,37 +235,61 @@ class RunRecord:
     def loads(cls, text: str | bytes) -> RunRecord:
         """Read a record from JSON text; raises `RecordError`."""
         try:
-            data = json.loads(text)
-        except ValueError as error:
+            data = json.loads(text, parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
             raise RecordError(
                 f"the run record is not JSON: {error}", hint="it may have been cut short"
             ) from error
         return cls.from_json(data)
 
 
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
 def merge(records: dict[str, RunRecord]) -> RunRecord:
     """Join named records (artifact stage, hooks, shards) into one; each name prefixes its checks.
 
-    The merged run is complete only if every part is; nothing at all is not.
+    The merged run ships only if every part does, and all parts speak of the same release.
     """
-    if not records:
-        raise RecordError("no run record to merge", hint="give at least one")
-    parts = list(records.values())
-    first = min(parts, key=lambda part: part.started)
+    if not records or not all(name.strip() for name in records):
+        raise RecordError(
+            "no named run record to merge", hint="give at least one, each with a name"
+        )
+    parts = sorted(records.values(), key=lambda part: part.started)
     return replace(
-        first,
-        run_id="+".join(part.run_id for part in parts),
+        parts[0],
+        run_id="+".join(part.run_id for part in records.values()),
         expected=Expected.merged({name: part.expected for name, part in records.items()}),
         checks=tuple(
             replace(check, id=f"{name}::{check.id}")
             for name, part in records.items()
             for check in part.checks
         ),
-        problems=tuple(
-            f"{name}: {problem}" for name, part in records.items() for problem in part.problems
-        ),
+        problems=(*_problems_of_parts(records), *_other_releases(records)),
         complete=all(part.complete for part in parts),
         finished=max(part.finished for part in parts),
         duration_s=sum(part.duration_s for part in parts),
         release={key: value for part in parts for key, value in part.release.items()},
+        deployment=next((part.deployment for part in parts if part.deployment), None),
     )
+
+
+def _problems_of_parts(records: dict[str, RunRecord]) -> list[str]:
+    """Keep each part's problems, and what its own minimums missed: another part cannot stand in."""
+    return [
+        f"{name}: {problem}"
+        for name, part in records.items()
+        for problem in (*part.problems, *part.decision().shortfalls)
+    ]
+
+
+def _other_releases(records: dict[str, RunRecord]) -> list[str]:
+    """Name what differs: checks of one image say nothing of another."""
+    problems = []
+    for key in _IDENTITY:
+        seen = {name: part.release[key] for name, part in records.items() if key in part.release}
+        if len(set(seen.values())) > 1:
+            named = ", ".join(f"{name} has {value}" for name, value in seen.items())
+            problems.append(f"the parts are of different releases: {key}: {named}")
+    return problems

@@ -7,6 +7,7 @@ Grammar (blanks are free)::
     operator   = "<" | "<=" | ">" | ">=" | "==" | "!="
     limit      = number [ unit ]
     number     = [ "-" ] digits [ "." digits ]                 digits may be grouped: 5_000
+    digits     = digit { [ "_" ] digit }
     unit       = "us" | "ms" | "s" | "%" | "B" | "KiB" | "MiB"
 
 A limit without a unit is a count (or a plain number) and compares with any metric that is one:
@@ -25,6 +26,7 @@ import operator
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from greenroom.validators.errors import SettingsError
@@ -47,16 +49,21 @@ class Dimension(StrEnum):
     """How many; has no unit."""
 
 
-_UNITS: dict[str, tuple[Dimension, float]] = {
-    "us": (Dimension.TIME, 1e-6),
-    "ms": (Dimension.TIME, 1e-3),
-    "s": (Dimension.TIME, 1.0),
-    "%": (Dimension.RATIO, 0.01),
-    "B": (Dimension.SIZE, 1.0),
-    "KiB": (Dimension.SIZE, 1024.0),
-    "MiB": (Dimension.SIZE, 1048576.0),
-    "": (Dimension.COUNT, 1.0),
+# Exact, so that "7%" is the float nearest to 7/100, as an observed 7 of 100 is (7 * 0.01 is not).
+_UNITS: dict[str, tuple[Dimension, Fraction]] = {
+    "us": (Dimension.TIME, Fraction(1, 1_000_000)),
+    "ms": (Dimension.TIME, Fraction(1, 1_000)),
+    "s": (Dimension.TIME, Fraction(1)),
+    "%": (Dimension.RATIO, Fraction(1, 100)),
+    "B": (Dimension.SIZE, Fraction(1)),
+    "KiB": (Dimension.SIZE, Fraction(1024)),
+    "MiB": (Dimension.SIZE, Fraction(1_048_576)),
+    "": (Dimension.COUNT, Fraction(1)),
 }
+_DIGITS = 4
+"""Significant digits that a reader is shown, unless it takes more to tell value and limit apart."""
+_ALL_DIGITS = 15
+"""Significant digits of a decimal number that a float keeps."""
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -67,7 +74,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 _EXPRESSION = re.compile(
     r"\s*(?P<metric>[A-Za-z][A-Za-z0-9_.]*)\s*(?P<operator><=|>=|==|!=|<|>)\s*"
-    r"(?P<number>-?[0-9][0-9_]*(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z%]*)\s*",
+    r"(?P<number>-?[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?)\s*(?P<unit>[A-Za-z%]*)\s*",
     re.ASCII,
 )
 _EXAMPLES = "for example: p95 < 300ms, error_rate < 1%, requests >= 5000, critical == 0"
@@ -102,12 +109,12 @@ class Threshold:
     @property
     def shown_limit(self) -> str:
         """The comparison as the user wrote it: ``< 300 ms``."""
-        return f"{self.operator} {show(self.limit, self.unit)}"
+        return f"{self.operator} {show(self.limit, self.unit, _ALL_DIGITS)}"
 
     def judge(self, metrics: Mapping[str, Metric]) -> Rule:
         """Compare with ``metrics``; an unknown name is a `SettingsError` that lists the known ones.
 
-        ``met`` is None where the metric has no samples or is not a number.
+        ``met`` is None where the metric has no samples or is not a finite number.
         """
         metric = metrics.get(self.metric)
         if metric is None:
@@ -122,11 +129,25 @@ class Threshold:
                 f"threshold {str(self)!r}: {self.metric} is a {metric.dimension.value}",
                 hint=f"give its limit in: {units}",
             )
-        if metric.samples <= 0 or math.isnan(metric.value):
+        if metric.samples <= 0:
             return Rule(self.metric, self.shown_limit, "no samples", None)
+        if not math.isfinite(metric.value):
+            return Rule(self.metric, self.shown_limit, f"no finite number: {metric.value}", None)
         met = _OPERATORS[self.operator](metric.value, self.limit)
-        observed = f"{show(metric.value, self.unit)} (n={metric.samples:,})"
+        observed = f"{self._shown(metric.value)} (n={metric.samples:,})"
         return Rule(self.metric, self.shown_limit, observed, met)
+
+    def _shown(self, value: float) -> str:
+        """Write ``value`` in as few digits as put it on its own side of the limit.
+
+        300.0001 ms missed "< 300 ms": shown as "300 ms" the miss would look like a mistake.
+        """
+        limit = show(self.limit, self.unit, _ALL_DIGITS)
+        for digits in range(_DIGITS, _ALL_DIGITS):
+            text = show(value, self.unit, digits)
+            if _side(_number(text), _number(limit)) == _side(value, self.limit):
+                return text
+        return show(value, self.unit, _ALL_DIGITS + 2)
 
 
 def parse_threshold(text: str) -> Threshold:
@@ -138,7 +159,10 @@ def parse_threshold(text: str) -> Threshold:
     if unit not in _UNITS:
         known = ", ".join(name for name in _UNITS if name)
         raise SettingsError(f"threshold {text!r}: unknown unit {unit!r}", hint=f"units: {known}")
-    limit = float(found["number"].replace("_", "")) * _UNITS[unit][1]
+    try:
+        limit = float(Fraction(found["number"].replace("_", "")) * _UNITS[unit][1])
+    except OverflowError:
+        raise SettingsError(f"threshold {text!r}: the limit is too large", hint=_EXAMPLES) from None
     return Threshold(found["metric"], found["operator"], limit, unit)
 
 
@@ -147,8 +171,21 @@ def units_of(dimension: Dimension) -> tuple[str, ...]:
     return tuple(unit for unit, (of, _) in _UNITS.items() if of is dimension)
 
 
-def show(value: float, unit: str) -> str:
-    """Write ``value`` (base units) in ``unit``, with a precision that a reader can use."""
-    number = value / _UNITS[unit][1]
-    text = f"{number:,.0f}" if float(number).is_integer() else f"{number:,.4g}"
-    return f"{text} {unit}".rstrip()
+def show(value: float, unit: str, digits: int = _DIGITS) -> str:
+    """Write ``value`` (finite, base units) in ``unit`` with at most ``digits`` significant digits.
+
+    Whole digits are never dropped (12,346), and there is no exponent.
+    """
+    number = float(Fraction(value) / _UNITS[unit][1])
+    size = math.floor(math.log10(abs(number))) if number else 0
+    text = f"{number:,.{max(0, digits - 1 - size)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{'0' if text == '-0' else text} {unit}".rstrip()
+
+
+def _number(shown: str) -> float:
+    return float(shown.partition(" ")[0].replace(",", ""))
+
+
+def _side(value: float, limit: float) -> int:
+    return (value > limit) - (value < limit)

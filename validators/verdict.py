@@ -28,6 +28,11 @@ class Expected:
     kinds: dict[Kind, int] = field(default_factory=dict)
     stages: dict[Stage, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for choice, least in (*self.kinds.items(), *self.stages.items()):
+            if least < 0:
+                raise ValueError(f"cannot expect {least} {choice.value} checks")
+
     def to_json(self) -> dict[str, Any]:
         """Return the record's form of this expectation."""
         return {
@@ -78,8 +83,9 @@ class Result:
 
     @property
     def proved(self) -> bool:
-        """Whether this check passed on positive evidence."""
-        return self.finding.outcome is Outcome.PASSED and amount_of(self.finding.evidence) > 0
+        """Whether this check passed on positive evidence (a skipped one never did)."""
+        passed = self.finding.outcome is Outcome.PASSED and self.skipped is None
+        return passed and amount_of(self.finding.evidence) > 0
 
     @property
     def ran(self) -> bool:
@@ -121,6 +127,11 @@ class Decision:
     reasons: tuple[Reason, ...]
     rules: tuple[Rule, ...]
 
+    @property
+    def shortfalls(self) -> tuple[str, ...]:
+        """Every minimum of the run that was not reached, as a text."""
+        return tuple(_shortfall(rule) for rule in self.rules[_RUN_RULES:] if not rule.met)
+
 
 def decide(
     expected: Expected,
@@ -145,7 +156,7 @@ def decide(
     ]
     rules = _rules(expected, ordered, problems, complete=complete)
     doubts += [
-        Reason(f"{rule.rule}: {rule.observed}, expected {rule.limit}", rule.limit, rule.observed)
+        Reason(_shortfall(rule), rule.limit, rule.observed)
         for rule in rules[_RUN_RULES:]
         if not rule.met
     ]
@@ -161,6 +172,10 @@ def decide(
 _UNFINISHED = Reason("the run did not finish", "a finished run", "an unfinished record")
 _RUN_RULES = 4
 _SHOWN = 3
+
+
+def _shortfall(rule: Rule) -> str:
+    return f"{rule.rule}: {rule.observed}, expected {rule.limit}"
 
 
 def _of_check(result: Result) -> Reason:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -12,7 +12,10 @@ from greenroom.validators.errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Waive the checks whose id or name matches ``check`` (shell pattern) through ``expires``."""
+    """Waive the checks whose id or name is or matches ``check`` through the day ``expires``.
+
+    ``check`` is a shell pattern; an id with brackets, ``test_a[x]``, can be given as it stands.
+    """
 
     check: str
     reason: str
@@ -20,7 +23,9 @@ class Waiver:
 
     def covers(self, check_id: str, name: str) -> bool:
         """Tell whether this waiver names the check."""
-        return fnmatchcase(check_id, self.check) or fnmatchcase(name, self.check)
+        return self.check in {check_id, name} or any(
+            fnmatchcase(text, self.check) for text in (check_id, name)
+        )
 
     def active(self, today: date) -> bool:
         """Tell whether the waiver still holds on ``today`` (its last day included)."""
@@ -45,7 +50,7 @@ class Waiver:
 
 
 def _date(value: object, where: str) -> date:
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
         return date.fromisoformat(str(value))

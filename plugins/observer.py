@@ -1,0 +1,174 @@
+"""Watches tests where they run (in the only process, or in an xdist worker).
+
+Turns each item's phases and findings into one check, attached as JSON to its teardown report; the
+recorder takes it from there, in the process that decides.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from greenroom.plugins.markers import facts_of
+from greenroom.plugins.recording import CheckFailed, Recording, recording_of
+from greenroom.validators.evidence import Evidence
+from greenroom.validators.record import Check
+from greenroom.validators.testing import Phase, Subtests, TestFacts, judge_test
+from greenroom.validators.vocabulary import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from greenroom.plugins.redaction import Redactor
+
+ATTRIBUTE = "greenroom"
+"""The report attribute that carries a check's JSON."""
+
+_LOG_TAIL = 4096
+_UNREACHABLE = frozenset({("httpx", "TransportError"), ("requests", "ConnectionError")})
+
+
+class Observer:
+    """Builds one check per item."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._begin("")
+
+    def _begin(self, nodeid: str) -> None:
+        self._nodeid = nodeid
+        self._phases: dict[str, Phase] = {}
+        self._durations: dict[str, float] = {}
+        self._passed = self._skipped = 0
+        self._failures: list[str] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note the phase; at teardown, attach the check."""
+        report = yield
+        if call.when == "setup":
+            self._begin(item.nodeid)
+        # A subtest comes as a call, too, but before the test's own, which then replaces it.
+        self._phases[call.when] = _phase(item, call, report)
+        self._durations[call.when] = report.duration
+        if report.failed:
+            self._redact(report)
+        if call.when == "teardown":
+            check = self._check(item, report).to_json()
+            setattr(report, ATTRIBUTE, self._redactor.value(check))
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count the subtests of the running item."""
+        if not isinstance(report, pytest.SubtestReport) or report.nodeid != self._nodeid:
+            return
+        if report.passed:
+            self._passed += 1
+        elif report.skipped:
+            self._skipped += 1
+        else:
+            self._failures.append(_crash_message(report))
+
+    def _check(self, item: pytest.Item, report: pytest.TestReport) -> Check:
+        marked = facts_of(item)
+        recording = recording_of(item)
+        facts = TestFacts(
+            phases=tuple(self._phases.values()),
+            findings=tuple(recording.findings),
+            subtests=Subtests(
+                requested="subtests" in getattr(item, "fixturenames", ()),
+                passed=self._passed,
+                skipped=self._skipped,
+                failures=tuple(self._failures),
+            ),
+            examined=_examined(recording, report.start),
+            target_unused=recording.target_requested and not recording.exchanges,
+        )
+        finding = judge_test(facts)
+        quiet = all(phase.outcome == "passed" for phase in self._phases.values())
+        return Check(
+            id=item.nodeid,
+            name=item.name,
+            kind=marked.kind,
+            stage=marked.stage,
+            gate=marked.gate,
+            finding=finding,
+            duration_s=sum(self._durations.values()),
+            source=marked.source,
+            tags=marked.tags,
+            skipped=facts.skipped,
+            exchanges=tuple(recording.exchanges),
+            log="" if quiet else _log_tail(report),
+        )
+
+    def _redact(self, report: pytest.TestReport) -> None:
+        """Keep secrets out of what pytest itself prints and writes of a failure."""
+        shown = str(report.longrepr)
+        clean = self._redactor.text(shown)
+        if clean != shown:
+            report.longrepr = clean
+        report.sections = [(name, self._redactor.text(text)) for name, text in report.sections]
+
+
+def _phase(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Phase:
+    xfail = getattr(report, "wasxfail", None)
+    if report.passed and xfail is None:
+        return Phase(call.when, "passed")
+    if xfail is not None:
+        return Phase(call.when, "skipped", xfail=str(xfail))
+    if report.skipped:
+        return Phase(call.when, "skipped", _skip_reason(report))
+    outcome = "broken" if _unobserved(item, call) else "failed"
+    return Phase(call.when, outcome, _message(call, report))
+
+
+def _message(call: pytest.CallInfo[None], report: pytest.TestReport) -> str:
+    """Return what a person reads first: the finding, or the exception's own text."""
+    if call.excinfo is None:
+        return str(report.longrepr)
+    if isinstance(call.excinfo.value, CheckFailed):
+        return call.excinfo.value.finding.seen
+    return call.excinfo.exconly(tryshort=True) or call.excinfo.typename
+
+
+def _skip_reason(report: pytest.TestReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")
+
+
+def _crash_message(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message) if crash is not None else str(report.longrepr)
+
+
+def _unobserved(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
+    """Tell whether the exception means that an environment could not be reached.
+
+    Such an exception in a test of the artifact is the artifact's own.
+    """
+    if call.excinfo is None or facts_of(item).stage is Stage.ARTIFACT:
+        return False
+    if isinstance(call.excinfo.value, OSError):
+        return True
+    bases = type(call.excinfo.value).__mro__
+    return any((base.__module__.partition(".")[0], base.__name__) in _UNREACHABLE for base in bases)
+
+
+def _examined(recording: Recording, started: float) -> tuple[Evidence, ...]:
+    at = datetime.fromtimestamp(started, UTC).isoformat(timespec="milliseconds")
+    body = Evidence("test body", 1, "pytest", pytest.__version__, at)
+    answered = sum(exchange.get("response") is not None for exchange in recording.exchanges)
+    if not answered:
+        return (body,)
+    import httpx  # noqa: PLC0415 - a run without requests does not pay for it
+
+    return (body, Evidence("responses", answered, "httpx", httpx.__version__, at))
+
+
+def _log_tail(report: pytest.TestReport) -> str:
+    text = "\n".join(f"--- {name}\n{content}" for name, content in report.sections)
+    return text if len(text) <= _LOG_TAIL else f"…{text[-_LOG_TAIL:]}"

@@ -1,0 +1,197 @@
+"""The pytest plugin: options, markers, fixtures, and when Greenroom takes part in a run.
+
+It is inert unless a greenroom option, setting, marker or suite file is used. This module is loaded
+in every project where Greenroom is installed, so it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
+
+    import httpx
+
+    from greenroom.plugins.recorder import Recorder
+    from greenroom.validators.finding import Finding
+
+MARKERS = {
+    "unit": "a check of the artifact: its code alone",
+    "static": "a check of the artifact: static analysis",
+    "image": "a check of the artifact: its container image",
+    "template": "a check of the artifact: its infrastructure templates",
+    "smoke": "a check of the environment: it answers at all",
+    "integration": "a check of the environment: it works with its dependencies",
+    "contract": "a check of the environment: it answers in the agreed form",
+    "load": "a check of the environment: it holds under load",
+    "security": "a check of the environment: it refuses what it must",
+    "monitor": "a check of the environment: what its monitoring says",
+}
+_OTHER_MARKERS = {
+    "gate(level)": "what a check that did not pass does: block (default), warn or info",
+    "stage(name)": "artifact or environment, where it is not the kind's own",
+}
+SUITE = ".suite.yaml"
+_NO_RUN = (
+    "collectonly",
+    "setuponly",
+    "setupplan",
+    "showfixtures",
+    "show_fixtures_per_test",
+    "markers",
+    "help",
+    "version",
+    "cacheshow",
+)
+"""Options under which pytest runs no test: there is no verdict to give."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option group."""
+    group = parser.getgroup("greenroom", "deployment validation (greenroom)")
+    group.addoption(
+        "--greenroom", action="store_true", help="record this run as checks and give a verdict"
+    )
+    group.addoption("--greenroom-report", metavar="DIR", help="write the run's documents to DIR")
+    group.addoption("--greenroom-target", metavar="URL", help="the address of what is checked")
+    group.addoption(
+        "--greenroom-settings",
+        metavar="FILE",
+        help="settings (default: greenroom.toml, or [tool.greenroom] in pyproject.toml)",
+    )
+    for name, what in (
+        ("release", "a fact of the release (revision, image, application, environment, ...)"),
+        ("set", "a variable of declarative suites (${settings.NAME})"),
+        ("expect", "the least number of checks of a kind or stage that must run"),
+    ):
+        metavar = "KIND=N" if name == "expect" else "NAME=VALUE"
+        group.addoption(
+            f"--greenroom-{name}", action="append", default=[], metavar=metavar, help=what
+        )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers; take part if an option or a setting asks for it."""
+    own = {line.partition(":")[0].partition("(")[0] for line in config.getini("markers")}
+    for name, meaning in (MARKERS | _OTHER_MARKERS).items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    if any(config.getoption(name, None) for name in _NO_RUN):
+        return
+    if _is_asked_for(config):
+        _take_part(config)
+    else:
+        dormant = _Dormant(config, frozenset(MARKERS) - own)
+        config.pluginmanager.register(dormant, "greenroom-dormant")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect ``*.suite.yaml`` files."""
+    if not file_path.name.endswith(SUITE):
+        return None
+    from greenroom.plugins.suite_items import collect_suite  # noqa: PLC0415 - only for suites
+
+    _wake(parent.config)
+    return collect_suite(file_path, parent)
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest) -> Generator[httpx.Client]:
+    """Return an httpx client bound to the target; its exchanges are recorded with the check."""
+    from greenroom.plugins.recording import recording_of  # noqa: PLC0415 - only where used
+    from greenroom.plugins.target import target_client  # noqa: PLC0415 - only where used
+
+    recording = recording_of(request.node)
+    recording.target_requested = True
+    with target_client(request.config, recording.exchanges.append) as client:
+        yield client
+
+
+@pytest.fixture
+def verify(request: pytest.FixtureRequest) -> Callable[[Finding], Finding]:
+    """Return a function that records a finding, and fails the test unless it passed."""
+    from greenroom.plugins.recording import recording_of  # noqa: PLC0415 - only where used
+
+    return recording_of(request.node).verify
+
+
+def _is_asked_for(config: pytest.Config) -> bool:
+    options = ("", "_report", "_target", "_settings", "_release", "_set", "_expect")
+    return (
+        any(config.getoption(f"greenroom{name}") for name in options)
+        or any(name.startswith("GREENROOM_") for name in os.environ)
+        or (config.rootpath / "greenroom.toml").is_file()
+        or _mentions_greenroom(config.rootpath / "pyproject.toml")
+    )
+
+
+def _mentions_greenroom(path: Path) -> bool:
+    """Look before parsing: most projects do not use Greenroom, and their start shall stay fast."""
+    try:
+        return b"tool.greenroom" in path.read_bytes()
+    except OSError:
+        return False
+
+
+def _take_part(config: pytest.Config) -> Recorder | None:
+    """Register what observes tests here and, in the process that decides, what records them."""
+    from greenroom.plugins.taking_part import take_part  # noqa: PLC0415 - loads the core
+
+    return take_part(config)
+
+
+def _wake(config: pytest.Config) -> None:
+    dormant = config.pluginmanager.get_plugin("greenroom-dormant")
+    if isinstance(dormant, _Dormant):
+        dormant.wake()
+
+
+class _Dormant:
+    """Waits in a run that did not ask for Greenroom until a marker or a suite file does.
+
+    A kind's marker that the project itself registered is the project's own and wakes nobody.
+    """
+
+    def __init__(self, config: pytest.Config, markers: frozenset[str]) -> None:
+        self._config = config
+        self._markers = markers | {"gate"}
+        self._reports: list[pytest.CollectReport] = []
+        self._ids: list[str] = []
+
+    def wake(self) -> Recorder | None:
+        """Take part from now on, with what has been seen so far."""
+        self._config.pluginmanager.unregister(self)
+        recorder = _take_part(self._config)
+        if recorder is not None:
+            for report in self._reports:
+                recorder.pytest_collectreport(report)
+            if self._ids:
+                recorder.select(self._ids)
+        return recorder
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what a recorder would want to know."""
+        if not report.passed:
+            self._reports.append(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Wake up if a test carries one of our markers."""
+        if any(mark.name in self._markers for item in items for mark in item.iter_markers()):
+            self.wake()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Iterable[str]) -> None:
+        """Keep what xdist's workers selected; the first check that one sends tells more."""
+        self._ids = self._ids or list(ids)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Wake up in xdist's controller when a worker sends a check."""
+        if hasattr(report, "greenroom") and (recorder := self.wake()) is not None:
+            recorder.pytest_runtest_logreport(report)

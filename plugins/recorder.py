@@ -1,0 +1,332 @@
+"""Records a run in the process that decides, and answers for its exit status.
+
+Under xdist this is the controller; the workers' checks arrive on their reports.
+"""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import time
+import uuid
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from greenroom.plugins.documents import PAGE, Documents, ReportFolderError
+from greenroom.plugins.markers import facts_of
+from greenroom.plugins.observer import ATTRIBUTE
+from greenroom.validators.errors import SettingsError
+from greenroom.validators.finding import Finding
+from greenroom.validators.record import Check, RunRecord, Source
+from greenroom.validators.verdict import Expected
+from greenroom.validators.vocabulary import Gate, Kind, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from greenroom.plugins.redaction import Redactor
+    from greenroom.plugins.settings import Settings
+
+COULD_NOT_DECIDE = 7
+"""Exit status of a run that could not decide, where pytest has none of its own (2 to 6)."""
+_PHASES = frozenset({"setup", "call", "teardown"})
+_EXPLAIN_1 = frozenset({Outcome.FAILED, Outcome.ERROR})
+_NO_TESTS = 5
+
+
+class Recorder:
+    """One run: what was selected, every check, every problem; at the end the verdict."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, redactor: Redactor) -> None:
+        self._config = config
+        self._settings = settings
+        self._redactor = redactor
+        self._run_id = uuid.uuid4().hex
+        self._started = _now()
+        self._clock = time.monotonic()
+        self._selected: list[str] = []
+        self._checks: list[Check] = []
+        self._times_seen: Counter[str] = Counter()
+        self._problems: list[str] = []
+        self._running: dict[str, None] = {}
+        self._deselected = 0
+        self._stopped = False
+        self._finished = ""
+        self._environment = _environment(config, redactor)
+        self._documents = Documents(settings.report) if settings.report else None
+        self.printed = False
+
+    # What pytest tells
+
+    def begin(self) -> None:
+        """Write the unfinished record; raises `ReportFolderError`."""
+        if self._documents is not None:
+            self._documents.begin(self.record())
+            self._event("run-started", run_id=self._run_id)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what was selected; refuse markers that mean nothing."""
+        try:
+            for item in session.items:
+                facts_of(item)
+        except SettingsError as error:
+            self.stop(str(error))
+            raise pytest.UsageError(error.explain()) from error
+        self.select([item.nodeid for item in session.items])
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count what the user's selection left out."""
+        self._deselected += len(items)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a file that could not be collected, or that skipped itself as a whole."""
+        if report.failed:
+            self._add_problem(f"collection error in {report.nodeid}: {_last_line(report)}")
+        elif report.skipped:
+            self._add_skipped_file(report)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note what is running, for the case that nothing more is heard of it."""
+        self._running[nodeid] = None
+        self._event("check-started", id=nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the check off a teardown report; a phase unknown to pytest is a crash."""
+        if report.when not in _PHASES:
+            self._add_crashed(report)
+        elif (data := getattr(report, ATTRIBUTE, None)) is not None:
+            self._add(Check.from_json(data | {"worker": getattr(report, "worker_id", "")}))
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Note an error in pytest or a plugin."""
+        self.stop(f"internal error: {str(excrepr).strip().splitlines()[-1]}")
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note who stopped the run, and during what."""
+        if isinstance(excinfo.value, pytest.exit.Exception):
+            self.stop(f"pytest.exit was called: {excinfo.value.msg}")
+        else:
+            self.stop("interrupted (SIGINT)")
+
+    # What xdist tells
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Iterable[str]) -> None:
+        """Note what was selected: every worker collects the same."""
+        if not self._selected:
+            self.select(ids)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401 - xdist's
+        """Note a worker that died."""
+        if error:
+            self._add_problem(f"worker {node.gateway.id} crashed: {error}")
+
+    # What the guards and the plugin tell
+
+    def select(self, ids: Iterable[str]) -> None:
+        """Note the ids of the selected checks."""
+        seen: Counter[str] = Counter()
+        for check_id in ids:
+            seen[check_id] += 1
+            self._selected.append(_numbered(check_id, seen[check_id]))
+        self._event("collected", selected=len(self._selected), deselected=self._deselected)
+
+    def stop(self, problem: str) -> None:
+        """Note that the run was stopped; it will not be complete."""
+        if not self._stopped:
+            during = f" while running {', '.join(self._running)}" if self._running else ""
+            self._stopped = True
+            self._add_problem(f"{problem}{during}")
+
+    def abandon(self, problem: str) -> None:
+        """Write the unfinished record now: the process is about to end without another word."""
+        self.stop(problem)
+        if self._documents is not None:
+            self._documents.close()
+            self._documents.withdraw(self.record())
+
+    # The end
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Decide, write, let everybody else finish, and answer for the exit status."""
+        status = int(session.exitstatus)
+        for stopped in (session.shouldfail, session.shouldstop):
+            if stopped:
+                self._add_problem(f"stopped early: {stopped}")
+        self._finish(status)
+        session.exitstatus = self._exit_status(status)
+        try:
+            yield
+        finally:
+            later = int(session.exitstatus)
+            if later != self._exit_status(status):
+                self._finish(later)
+                self.printed = False
+            session.exitstatus = self._exit_status(later or status)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the closing block."""
+        self._show(terminalreporter)
+
+    def pytest_unconfigure(self) -> None:
+        """Print the closing block where pytest ended without a summary."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if self._finished and not self.printed and reporter is not None:
+            self._show(reporter)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on what is recorded so far."""
+        return self.record().verdict
+
+    def record(self) -> RunRecord:
+        """Return the record of the run so far; complete only once it ended by itself."""
+        return RunRecord(
+            run_id=self._run_id,
+            started=self._started,
+            expected=Expected(
+                checks=tuple(self._selected),
+                kinds=self._settings.expected_kinds,
+                stages=self._settings.expected_stages,
+            ),
+            checks=tuple(self._checks),
+            problems=tuple(self._problems),
+            complete=bool(self._finished) and not self._stopped,
+            finished=self._finished,
+            duration_s=time.monotonic() - self._clock,
+            release=self._redactor.value(self._settings.release),
+            environment=self._environment | {"deselected": self._deselected},
+        )
+
+    def _finish(self, status: int) -> None:
+        """Note what the record does not explain of pytest's exit status; write everything."""
+        explained = any(check.outcome in _EXPLAIN_1 for check in self._checks)
+        if status not in {0, 1, _NO_TESTS} or (status == 1 and not explained):
+            self._add_problem(f"pytest ended with exit status {status}")
+        self._finished = _now()
+        if self._documents is not None:
+            self._write(self._documents)
+
+    def _write(self, documents: Documents) -> None:
+        record = self.record()
+        decision = record.decision()
+        reasons = [reason.text for reason in decision.reasons]
+        self._event("run-finished", verdict=decision.verdict.value, reasons=reasons)
+        documents.close()
+        try:
+            documents.finish(record)
+        except Exception as error:  # noqa: BLE001 - a broken document must not cost the answer
+            known = isinstance(error, ReportFolderError)
+            self._add_problem(str(error) if known else f"a document was not written: {error!r}")
+            documents.withdraw(self.record())
+
+    def _exit_status(self, status: int) -> int:
+        """Return 0 only for *ship*; pytest's own codes for stopped and broken runs stay."""
+        match self.verdict:
+            case Verdict.SHIP:
+                return 0
+            case Verdict.DO_NOT_SHIP:
+                return 1
+            case Verdict.COULD_NOT_DECIDE:
+                return status if status not in {0, 1} else COULD_NOT_DECIDE
+
+    def _show(self, reporter: pytest.TerminalReporter) -> None:
+        from greenroom.reports import terminal  # noqa: PLC0415 - only at the end of a run
+
+        self.printed = True
+        page = self._documents.folder / PAGE if self._documents else None
+        for line in terminal.closing(self.record(), str(page) if page else ""):
+            reporter.write_line(line.text, **dict.fromkeys(line.styles, True))
+
+    # What becomes of it
+
+    def _add(self, check: Check) -> None:
+        self._running.pop(check.id, None)
+        self._times_seen[check.id] += 1
+        check = replace(check, id=_numbered(check.id, self._times_seen[check.id]))
+        self._checks.append(self._waived(check))
+        self._event("check-finished", check=self._checks[-1].to_json())
+
+    def _waived(self, check: Check) -> Check:
+        """Put the waiver beside a check that did not pass, or say that it has expired."""
+        today = datetime.now(UTC).date()
+        for waiver in self._settings.waivers:
+            if check.outcome is Outcome.PASSED or not waiver.covers(check.id, check.name):
+                continue
+            if waiver.active(today):
+                return replace(check, waiver=waiver)
+            expired = f"its waiver expired on {waiver.expires}: fix it or renew the waiver"
+            advice = "; ".join(filter(None, [check.finding.advice, expired]))
+            check = replace(check, finding=replace(check.finding, advice=advice))
+        return check
+
+    def _add_crashed(self, report: pytest.TestReport) -> None:
+        seen = self._redactor.text(str(report.longrepr))
+        self._add(_unrun(report.nodeid, Outcome.ERROR, seen, "run it alone and read its output"))
+
+    def _add_skipped_file(self, report: pytest.CollectReport) -> None:
+        if report.nodeid in self._times_seen:
+            return  # every worker tells it
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        reason = str(reason).removeprefix("Skipped: ")
+        advice = "a skipped file proves nothing: run it, or leave it out of the selection"
+        check = _unrun(report.nodeid, Outcome.INCONCLUSIVE, reason, advice)
+        self._add(replace(check, skipped=reason))
+
+    def _add_problem(self, problem: str) -> None:
+        problem = self._redactor.text(problem)
+        if problem not in self._problems:
+            self._problems.append(problem)
+            self._event("problem", problem=problem)
+
+    def _event(self, name: str, **details: Any) -> None:  # noqa: ANN401 - JSON values
+        if self._documents is not None:
+            self._documents.event(name, _now(), **details)
+
+
+def _unrun(nodeid: str, outcome: Outcome, seen: str, advice: str) -> Check:
+    """Return the check of something that never came to its end; what it was is not known."""
+    return Check(
+        id=nodeid,
+        name=nodeid.rpartition("::")[2] or nodeid,
+        kind=Kind.UNIT,
+        stage=Kind.UNIT.stage,
+        gate=Gate.BLOCK,
+        finding=Finding(outcome, "to run to its end", seen, advice=advice),
+        duration_s=0.0,
+        source=Source(nodeid.partition("::")[0], 1),
+    )
+
+
+def _numbered(check_id: str, count: int) -> str:
+    """Return an id of its own for each of several items that share a node id."""
+    return check_id if count == 1 else f"{check_id}#{count}"
+
+
+def _last_line(report: pytest.CollectReport) -> str:
+    text = getattr(report.longrepr, "longrepr", report.longreprtext)
+    lines = [line for line in str(text).splitlines() if line.strip()]
+    return lines[-1].removeprefix("E").strip() if lines else "no message"
+
+
+def _environment(config: pytest.Config, redactor: Redactor) -> dict[str, Any]:
+    arguments = [str(argument) for argument in config.invocation_params.args]
+    return {
+        "greenroom": version("greenroom"),
+        "python": platform.python_version(),
+        "pytest": pytest.__version__,
+        "platform": platform.platform(),
+        "command": redactor.text(shlex.join(["pytest", *arguments])),
+        "root": str(config.rootpath),
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

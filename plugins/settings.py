@@ -1,0 +1,225 @@
+"""Settings: command line > environment > greenroom.toml or [tool.greenroom] > default.
+
+Read once at start; whatever is wrong is a `SettingsError` that names the key and lists the valid
+ones. Their JSON Schema for editors is ``greenroom schema settings``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from greenroom.plugins.redaction import Redactor
+from greenroom.validators.errors import SettingsError
+from greenroom.validators.vocabulary import Kind, Stage
+from greenroom.validators.waiver import Waiver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FILE = "greenroom.toml"
+KEYS = ("expect", "release", "report", "secrets", "target", "variables", "waivers")
+_RELEASE_PREFIX = "GREENROOM_RELEASE_"
+_SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
+_REDACTOR: pytest.StashKey[Redactor] = pytest.StashKey()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user set.
+
+    ``expected_kinds`` and ``expected_stages`` are the least numbers of checks that must run;
+    ``secrets`` are names of environment variables whose values are redacted from every output.
+    """
+
+    report: Path | None = None
+    target: str | None = None
+    expected_kinds: dict[Kind, int] = field(default_factory=dict)
+    expected_stages: dict[Stage, int] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+    release: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """The options as given; None or empty means not given."""
+
+    report: str | None = None
+    target: str | None = None
+    file: str | None = None
+    release: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    expect: tuple[str, ...] = ()
+
+
+def keep(config: pytest.Config, settings: Settings) -> None:
+    """Make ``settings`` the run's."""
+    config.stash[_SETTINGS] = settings
+    config.stash[_REDACTOR] = Redactor(secret_values(settings))
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Return the run's settings."""
+    return config.stash.setdefault(_SETTINGS, Settings())
+
+
+def redactor_of(config: pytest.Config) -> Redactor:
+    """Return what keeps secrets out of the run's outputs."""
+    return config.stash.setdefault(_REDACTOR, Redactor())
+
+
+def table_of(root: Path, file: str | None) -> tuple[dict[str, Any] | None, str]:
+    """Return the settings table that applies below ``root`` and where it stands.
+
+    ``file`` (the command line's) comes first, then greenroom.toml, then [tool.greenroom] of
+    pyproject.toml; None where there is none.
+    """
+    if file is not None:
+        return _read(Path(file)), file
+    if (path := root / FILE).is_file():
+        return _read(path), FILE
+    if (path := root / "pyproject.toml").is_file():
+        table = _read(path).get("tool", {}).get("greenroom")
+        if table is not None and not isinstance(table, dict):
+            raise SettingsError("pyproject.toml: tool.greenroom is not a table", hint=_hint())
+        return table, "pyproject.toml [tool.greenroom]"
+    return None, ""
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings that environment variables give (GREENROOM_TARGET and its like)."""
+    found: dict[str, Any] = {}
+    for key in ("report", "target"):
+        if value := environ.get(f"GREENROOM_{key.upper()}"):
+            found[key] = value
+    release = {
+        name.removeprefix(_RELEASE_PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(_RELEASE_PREFIX)
+    }
+    return found | ({"release": release} if release else {})
+
+
+def resolve(
+    table: Mapping[str, Any], where: str, environment: Mapping[str, Any], line: CommandLine
+) -> Settings:
+    """Merge the sources in their order and check every value."""
+    if unknown := sorted(set(table) - set(KEYS)):
+        raise SettingsError(f"{where}: unknown key {', '.join(unknown)}", hint=_hint())
+    report = line.report or environment.get("report") or _text(table, "report", where)
+    kinds, stages = _expected(_subtable(table, "expect", where), where)
+    for option in line.expect:
+        _add_expected(kinds, stages, *_pair(option, "--greenroom-expect"), "--greenroom-expect")
+    return Settings(
+        report=Path(report).absolute() if report else None,
+        target=line.target or environment.get("target") or _text(table, "target", where),
+        expected_kinds=kinds,
+        expected_stages=stages,
+        waivers=_waivers(table.get("waivers", []), where),
+        release=_texts(table, "release", where)
+        | environment.get("release", {})
+        | dict(_pair(option, "--greenroom-release") for option in line.release),
+        variables=_texts(table, "variables", where)
+        | dict(_pair(option, "--greenroom-set") for option in line.variables),
+        secrets=_names(table.get("secrets", []), where),
+    )
+
+
+def secret_values(settings: Settings, environ: Mapping[str, str] = os.environ) -> Iterable[str]:
+    """Return the values that no output may show."""
+    return [environ[name] for name in settings.secrets if environ.get(name)]
+
+
+def _hint() -> str:
+    return f"known keys: {', '.join(KEYS)}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: cannot be read: {error.strerror}", hint="check the path and its permissions"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}", hint="correct the TOML") from error
+
+
+def _text(table: Mapping[str, Any], key: str, where: str) -> str | None:
+    value = table.get(key)
+    if value is None or (isinstance(value, str) and value):
+        return value
+    raise SettingsError(f"{where}: {key} is {value!r}, not a text", hint=f'write {key} = "…"')
+
+
+def _subtable(table: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = table.get(key, {})
+    if not isinstance(value, dict):
+        raise SettingsError(f"{where}: {key} is not a table", hint=f"write [{key}] with its keys")
+    return value
+
+
+def _texts(table: Mapping[str, Any], key: str, where: str) -> dict[str, str]:
+    values = _subtable(table, key, where)
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise SettingsError(f"{where}: {key}.{name} is {value!r}, not a text", hint="quote it")
+    return values
+
+
+def _names(value: object, where: str) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return tuple(value)
+    raise SettingsError(
+        f"{where}: secrets is not a list of names", hint='write secrets = ["API_KEY"]'
+    )
+
+
+def _waivers(value: object, where: str) -> tuple[Waiver, ...]:
+    if not isinstance(value, list):
+        raise SettingsError(f"{where}: waivers is not a list", hint="write [[waivers]] tables")
+    return tuple(
+        Waiver.from_json(item, f"{where}: waivers[{index}]") for index, item in enumerate(value)
+    )
+
+
+def _expected(table: Mapping[str, Any], where: str) -> tuple[dict[Kind, int], dict[Stage, int]]:
+    kinds: dict[Kind, int] = {}
+    stages: dict[Stage, int] = {}
+    for name, least in table.items():
+        _add_expected(kinds, stages, name, least, f"{where}: expect")
+    return kinds, stages
+
+
+def _add_expected(
+    kinds: dict[Kind, int], stages: dict[Stage, int], name: str, least: object, where: str
+) -> None:
+    try:
+        number = int(least) if isinstance(least, (str, int)) and least is not True else 0
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise SettingsError(
+            f"{where}: {name} is {least!r}", hint="give the least number of checks, 1 or more"
+        )
+    if name in {kind.value for kind in Kind}:
+        kinds[Kind(name)] = number
+    elif name in {stage.value for stage in Stage}:
+        stages[Stage(name)] = number
+    else:
+        known = ", ".join([*Kind, *Stage])
+        raise SettingsError(f"{where}: unknown kind or stage {name!r}", hint=f"use: {known}")
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise SettingsError(f"{option} {text!r}: expected NAME=VALUE", hint=f"{option} NAME=VALUE")
+    return name, value

@@ -1,0 +1,106 @@
+"""What a suite file says, parsed once: frozen facts, variables filled in, limits in base units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jsonpath_rfc9535 import JSONPathQuery
+
+    from greenroom.plugins.suite_contract import Contract
+    from greenroom.validators.http import StatusSet
+    from greenroom.validators.json_values import Expectation
+    from greenroom.validators.threshold import Threshold
+    from greenroom.validators.vocabulary import Gate, Kind, Stage
+
+CONNECT = "connect"
+RETRIED = frozenset({CONNECT, "502", "503", "504"})
+"""What may be tried again: no connection, or a gateway that says so. Never a wrong answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a request is tried in all, and what is worth another try."""
+
+    attempts: int = 1
+    delay_s: float = 0.5
+    on: frozenset[str] = RETRIED
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for each check that does not say otherwise.
+
+    ``timeout_s`` is the whole time of a check's request: its retries, redirects and body included.
+    """
+
+    timeout_s: float = 10.0
+    max_body: int = 1024 * 1024
+    headers: tuple[tuple[str, str], ...] = ()
+    retry: Retry = field(default_factory=Retry)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; ``path`` starts with ``/`` and lies below the suite's target."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    content: bytes | None = None
+    follow_redirects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRule:
+    """What is expected of one header."""
+
+    name: str
+    expectation: Expectation
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRule:
+    """What is expected of the values that one JSONPath query selects."""
+
+    path: str
+    query: JSONPathQuery
+    expectation: Expectation
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Everything that is expected of an answer; never empty."""
+
+    status: StatusSet
+    time: Threshold | None = None
+    headers: tuple[HeaderRule, ...] = ()
+    json: tuple[JsonRule, ...] = ()
+    contract: Contract | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCheck:
+    """One check: a request and what is expected of its answer; ``line`` counts from 1."""
+
+    name: str
+    line: int
+    kind: Kind
+    gate: Gate
+    tags: tuple[str, ...]
+    request: Request
+    expect: Expect
+    timeout_s: float
+    max_body: int
+    retry: Retry
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One suite file; ``target`` is the address that every request lies below."""
+
+    name: str
+    stage: Stage
+    target: str
+    checks: tuple[HttpCheck, ...]

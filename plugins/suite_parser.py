@@ -1,0 +1,341 @@
+"""A suite file's text to a `Suite`; every error names its place.
+
+Grammar (``?`` optional; see `greenroom.plugins.suite_expect` for ``expect``)::
+
+    version:   1
+    name:      TEXT
+    stage:     artifact | environment             ? environment
+    target:    URL                                ? the settings' target
+    defaults:  {timeout, max_body, headers, retry}  ?
+    checks:    [CHECK, …]
+    CHECK    = {name, tags?, kind?, gate?, timeout?, max_body?, retry?, http, expect}
+    http     = {METHOD: PATH, headers?, json? | body?, follow_redirects?}
+    METHOD   = get | head | post | put | patch | delete | options
+    retry    = {attempts?, delay?, on?: [connect | 502 | 503 | 504, …]}
+
+A tag that is the name of a kind (``smoke``) gives the check's kind. Variables may stand in target,
+path, headers, bodies, and in expected texts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from greenroom.plugins.suite_expect import HEADER_NAME, read_expect
+from greenroom.plugins.suite_fields import Fields
+from greenroom.plugins.suite_model import (
+    RETRIED,
+    Defaults,
+    HttpCheck,
+    Request,
+    Retry,
+    Suite,
+)
+from greenroom.plugins.suite_yaml import Document, Mapping, Scalar
+from greenroom.validators.errors import SettingsError
+from greenroom.validators.vocabulary import Gate, Kind, Stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from greenroom.plugins.suite_variables import Variables
+    from greenroom.plugins.suite_yaml import Entry, Node
+
+SUITE_KEYS = ("version", "name", "stage", "target", "defaults", "checks")
+DEFAULT_KEYS = ("timeout", "max_body", "headers", "retry")
+CHECK_KEYS = ("name", "tags", "kind", "gate", "timeout", "max_body", "retry", "http", "expect")
+RETRY_KEYS = ("attempts", "delay", "on")
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+HTTP_KEYS = (*METHODS, "headers", "json", "body", "follow_redirects")
+ATTEMPTS_MOST = 10
+RESERVED_TAGS = frozenset(
+    {"filterwarnings", "gate", "parametrize", "skip", "skipif", "usefixtures", "xfail"}
+)
+"""Names of markers that change how pytest runs a test: a check cannot be skipped by a tag."""
+_OTHER_KINDS = frozenset({"load", "image", "alarm", "template", "static", "security", "monitor"})
+_TAG = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_DEFAULT_KIND = {Stage.ARTIFACT: Kind.UNIT, Stage.ENVIRONMENT: Kind.INTEGRATION}
+
+
+def parse_suite(
+    text: str, path: Path, folder: Path, variables: Variables, target: str | None
+) -> Suite:
+    """Read a suite's ``text``; raises a `SettingsError` with all that is wrong with its checks.
+
+    ``path`` is how errors name the file, ``folder`` where its schema paths start, ``target`` the
+    address to use where the suite gives none.
+    """
+    document = Document(path, text)
+    return _Parser(Fields(document, variables), folder).suite(document.read(), target)
+
+
+class _Parser:
+    def __init__(self, fields: Fields, folder: Path) -> None:
+        self._fields = fields
+        self._folder = folder
+
+    def suite(self, node: Node, target: str | None) -> Suite:
+        fields = self._fields
+        found = fields.mapping(node, "the suite", SUITE_KEYS)
+        fields.whole(fields.required(found, "version", node, "the suite"), "version", 1, 1)
+        name = fields.text(fields.required(found, "name", node, "the suite"), "name")
+        stage = Stage.ENVIRONMENT
+        if "stage" in found:
+            stage = fields.choice(Stage, found["stage"].value, "stage")
+        defaults = Defaults()
+        if "defaults" in found:
+            defaults = self._defaults(found["defaults"].value)
+        return Suite(
+            name=name,
+            stage=stage,
+            target=self._target(found.get("target"), node, target),
+            checks=self._checks(
+                fields.required(found, "checks", node, "the suite"), defaults, stage
+            ),
+        )
+
+    def _target(self, entry: Entry | None, suite: Node, given: str | None) -> str:
+        if entry is None:
+            if given is None:
+                hint = "give `target:` here, or --greenroom-target URL, or GREENROOM_TARGET"
+                raise self._fields.error(suite.place, "the suite has no target", hint)
+            return given.rstrip("/")
+        target = self._fields.filled(entry.value, "target")
+        if problem := _target_problem(target):
+            raise self._fields.error(
+                entry.value.place, f"target {problem}", "for example: http://127.0.0.1:8080"
+            )
+        return target.rstrip("/")
+
+    def _defaults(self, node: Node) -> Defaults:
+        found = self._fields.mapping(node, "defaults", DEFAULT_KEYS)
+        return self._merged(Defaults(), found)
+
+    def _merged(self, defaults: Defaults, found: dict[str, Entry]) -> Defaults:
+        """Return ``defaults`` with what ``found`` says otherwise."""
+        fields = self._fields
+        if "timeout" in found:
+            seconds = fields.seconds(found["timeout"].value, "timeout")
+            defaults = replace(defaults, timeout_s=seconds)
+        if "max_body" in found:
+            octets = fields.octets(found["max_body"].value, "max_body")
+            defaults = replace(defaults, max_body=octets)
+        if "retry" in found:
+            defaults = replace(defaults, retry=self._retry(found["retry"].value))
+        if "headers" in found:
+            headers = _joined(defaults.headers, self._headers(found["headers"].value))
+            defaults = replace(defaults, headers=headers)
+        return defaults
+
+    def _retry(self, node: Node) -> Retry:
+        fields = self._fields
+        found = fields.mapping(node, "retry", RETRY_KEYS)
+        retry = Retry(attempts=3)
+        if "attempts" in found:
+            attempts = fields.whole(found["attempts"].value, "attempts", 1, ATTEMPTS_MOST)
+            retry = replace(retry, attempts=attempts)
+        if "delay" in found:
+            retry = replace(retry, delay_s=fields.seconds(found["delay"].value, "delay"))
+        if "on" in found:
+            listed = fields.items(found["on"].value, "on")
+            retry = replace(retry, on=frozenset(map(self._retried, listed)))
+        return retry
+
+    def _retried(self, node: Node) -> str:
+        raw = node.raw if isinstance(node, Scalar) else ""
+        if raw not in RETRIED:
+            raise self._fields.error(
+                node.place,
+                f"cannot retry on {raw!r}: only transport is tried again, never a wrong answer",
+                f"use any of: {', '.join(sorted(RETRIED))}",
+            )
+        return raw
+
+    def _headers(self, node: Node) -> tuple[tuple[str, str], ...]:
+        return tuple(self._header(entry) for entry in self._fields.entries(node, "headers"))
+
+    def _header(self, entry: Entry) -> tuple[str, str]:
+        if not HEADER_NAME.fullmatch(entry.key):
+            raise self._fields.error(entry.place, f"{entry.key!r} is not a header's name")
+        value = self._fields.filled(entry.value, f"header {entry.key}").strip()
+        if not value.isascii() or not value.replace("\t", " ").isprintable():
+            raise self._fields.error(
+                entry.value.place, f"header {entry.key} must be one line of ASCII characters"
+            )
+        return entry.key, value
+
+    def _checks(self, node: Node, defaults: Defaults, stage: Stage) -> tuple[HttpCheck, ...]:
+        checks: list[HttpCheck] = []
+        problems: list[SettingsError] = []
+        for item in self._fields.items(node, "checks"):
+            try:
+                check = self._check(item, defaults, stage)
+                self._distinct(check, checks, item)
+            except SettingsError as error:
+                problems.append(error)
+            else:
+                checks.append(check)
+        if len(problems) == 1:
+            raise problems[0]
+        if problems:
+            raise SettingsError("\n".join(problem.explain() for problem in problems))
+        return tuple(checks)
+
+    def _distinct(self, check: HttpCheck, others: list[HttpCheck], node: Node) -> None:
+        for other in others:
+            if other.name == check.name:
+                raise self._fields.error(
+                    node.place,
+                    f"a check named {check.name!r} stands in line {other.line} already",
+                    "give each check a name of its own",
+                )
+
+    def _check(self, node: Node, defaults: Defaults, stage: Stage) -> HttpCheck:
+        fields = self._fields
+        self._refuse_other_kinds(node)
+        found = fields.mapping(node, "the check", CHECK_KEYS)
+        own = self._merged(defaults, found)
+        tags = self._tags(found["tags"].value) if "tags" in found else ()
+        expect = found.get("expect")
+        if expect is None or (isinstance(expect.value, Mapping) and not expect.value.entries):
+            raise fields.error(
+                node.place if expect is None else expect.place,
+                "the check expects nothing",
+                "a check that expects nothing proves nothing: give expect: {status: 200}",
+            )
+        return HttpCheck(
+            name=self._name(fields.required(found, "name", node, "the check")),
+            line=node.place.line,
+            kind=self._kind(found, tags, stage, node),
+            gate=fields.choice(Gate, found["gate"].value, "gate")
+            if "gate" in found
+            else Gate.BLOCK,
+            tags=tags,
+            request=self._request(fields.required(found, "http", node, "the check"), own),
+            expect=read_expect(fields, expect.value, self._folder),
+            timeout_s=own.timeout_s,
+            max_body=own.max_body,
+            retry=own.retry,
+        )
+
+    def _refuse_other_kinds(self, node: Node) -> None:
+        for entry in node.entries if isinstance(node, Mapping) else ():
+            if entry.key in _OTHER_KINDS:
+                raise self._fields.error(
+                    entry.place,
+                    f"this version of Greenroom has no {entry.key!r} checks in suite files",
+                    "kinds of check: http",
+                )
+
+    def _name(self, node: Node) -> str:
+        name = self._fields.text(node, "name")
+        if "::" in name:
+            raise self._fields.error(node.place, "a check's name cannot hold '::'")
+        return name
+
+    def _tags(self, node: Node) -> tuple[str, ...]:
+        tags = []
+        for item in self._fields.items(node, "tags"):
+            tag = self._fields.text(item, "a tag")
+            if not _TAG.fullmatch(tag) or tag in RESERVED_TAGS:
+                raise self._fields.error(
+                    item.place,
+                    f"{tag!r} cannot be a tag",
+                    f"letters, digits, - and _; not: {', '.join(sorted(RESERVED_TAGS))}",
+                )
+            tags.append(tag)
+        return tuple(tags)
+
+    def _kind(
+        self, found: dict[str, Entry], tags: tuple[str, ...], stage: Stage, node: Node
+    ) -> Kind:
+        named = sorted({Kind(tag) for tag in tags if tag in set(Kind)})
+        place = node.place
+        if "kind" in found:
+            kind = self._fields.choice(Kind, found["kind"].value, "kind")
+            place = found["kind"].value.place
+        elif len(named) > 1:
+            raise self._fields.error(
+                found["tags"].value.place,
+                f"the tags name {len(named)} kinds: {', '.join(named)}",
+                "say which it is with `kind:`",
+            )
+        else:
+            kind = named[0] if named else _DEFAULT_KIND[stage]
+        if kind.stage is not stage:
+            fitting = ", ".join(one.value for one in Kind if one.stage is stage)
+            raise self._fields.error(
+                place,
+                f"{kind.value} checks belong to stage {kind.stage.value}, not {stage.value}",
+                f"kinds of stage {stage.value}: {fitting}",
+            )
+        return kind
+
+    def _request(self, node: Node, defaults: Defaults) -> Request:
+        fields = self._fields
+        found = fields.mapping(node, "http", HTTP_KEYS)
+        given = [key for key in found if key in METHODS]
+        if len(given) != 1:
+            raise fields.error(
+                node.place,
+                f"http must have one method, found {', '.join(given) or 'none'}",
+                f"give one of: {', '.join(METHODS)}",
+            )
+        if "json" in found and "body" in found:
+            raise fields.error(found["body"].place, "http has both json and body", "keep one")
+        own = self._headers(found["headers"].value) if "headers" in found else ()
+        content, content_type = self._body(found)
+        headers = _joined(content_type if content is not None else (), defaults.headers)
+        follow = found.get("follow_redirects")
+        return Request(
+            method=given[0].upper(),
+            path=self._path(found[given[0]].value),
+            headers=_joined(headers, own),
+            content=content,
+            follow_redirects=follow is not None and fields.flag(follow.value, "follow_redirects"),
+        )
+
+    def _path(self, node: Node) -> str:
+        path = self._fields.filled(node, "the path")
+        if not path.startswith("/") or not path.isprintable() or "#" in path:
+            raise self._fields.error(
+                node.place,
+                f"the path {path!r} must start with / and hold no # and no control character",
+                "it is joined to the suite's target",
+            )
+        return path
+
+    def _body(self, found: dict[str, Entry]) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
+        if "json" in found:
+            value = self._fields.json(found["json"].value)
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+            return text.encode(), (("Content-Type", "application/json"),)
+        if "body" in found:
+            text = self._fields.filled(found["body"].value, "body")
+            return text.encode(), (("Content-Type", "text/plain; charset=utf-8"),)
+        return None, ()
+
+
+def _joined(
+    first: tuple[tuple[str, str], ...], second: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return both, where a name of ``second`` takes the place of the same name in ``first``."""
+    names = {name.lower() for name, _ in second}
+    return (*((name, value) for name, value in first if name.lower() not in names), *second)
+
+
+def _target_problem(target: str) -> str:
+    try:
+        url = urlsplit(target)
+        host, _ = url.hostname, url.port
+    except ValueError as error:
+        return f"is not a URL: {error}"
+    if url.scheme not in {"http", "https"} or not host:
+        return "must be an http:// or https:// URL with a host"
+    if url.username is not None or url.query or url.fragment:
+        return "must have no user, query or fragment (credentials go to headers, as ${secret.X})"
+    return "" if target.isprintable() and " " not in target else "holds blanks"

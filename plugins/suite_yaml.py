@@ -1,0 +1,213 @@
+"""YAML 1.2 as a tree that knows its places, and errors that show them.
+
+A document becomes `Node`s: each has its line and column, a mapping keeps its entries in order, and
+a scalar keeps its raw text beside its value. Duplicate keys, custom tags, more than one document
+and trees of absurd size (aliases of aliases) are refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from greenroom.validators.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ruamel.yaml import nodes
+
+_NODES_MOST = 50_000
+_DEPTH_MOST = 60
+_OTHER_VERSION = re.compile(r"^%YAML[ \t]+(?!1\.2)", re.MULTILINE)
+_TAG = "tag:yaml.org,2002:"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line and a column, both from 1, in a text."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One scalar; ``raw`` is its text as written, ``value`` what it means."""
+
+    place: Place
+    raw: str
+    value: str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a mapping with its value."""
+
+    place: Place
+    key: str
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """The entries of a mapping, in the order of the file."""
+
+    place: Place
+    entries: tuple[Entry, ...]
+
+    def get(self, key: str) -> Node | None:
+        """Return a key's value, or None."""
+        return next((entry.value for entry in self.entries if entry.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """The items of a sequence."""
+
+    place: Place
+    items: tuple[Node, ...]
+
+
+Node = Scalar | Mapping | Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A YAML text with the path that errors give; it makes the errors about its places."""
+
+    path: Path
+    text: str
+
+    def error(self, place: Place, message: str, hint: str = "") -> SettingsError:
+        """Return an error that shows the line with a caret below ``place``."""
+        lines = self.text.splitlines() or [""]
+        line = min(place.line, len(lines))
+        shown = lines[line - 1]
+        column = place.column if line == place.line else len(shown) + 1
+        margin = " " * len(str(line))
+        indent = re.sub(r"[^\t]", " ", shown[: column - 1])
+        return SettingsError(
+            f"{self.path}:{line}:{column}: {message}\n  {line} | {shown}\n  {margin} | {indent}^",
+            hint=hint,
+        )
+
+    def read(self) -> Node:
+        """Return the tree of the text's only document; raises `SettingsError`."""
+        # Imported here: the entry module of the plugin must stay light.
+        from ruamel.yaml import YAML  # noqa: PLC0415
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
+        from ruamel.yaml.reader import ReaderError  # noqa: PLC0415
+
+        if found := _OTHER_VERSION.search(self.text):
+            place = _place_at(self.text, found.start())
+            raise self.error(place, "suite files are YAML 1.2", "remove the %YAML line")
+        try:
+            root = YAML(typ="safe", pure=True).compose(self.text)
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+            what = " ".join(filter(None, (error.context, error.problem)))
+            raise self.error(place, f"not valid YAML: {what}", _YAML_HINT) from error
+        except ReaderError as error:
+            place = _place_at(self.text, error.position)
+            raise self.error(place, "not valid YAML: a character that YAML forbids") from error
+        except (YAMLError, RecursionError, ValueError) as error:
+            raise self.error(Place(1, 1), f"not valid YAML: {error}", _YAML_HINT) from error
+        if root is None:
+            raise self.error(Place(1, 1), "the file is empty", "give `version`, `name`, `checks`")
+        return _Reader(self).node(root)
+
+
+_YAML_HINT = "quote a text that holds any of : # { } [ ] , & * ! | > ' \" % @ `"
+
+
+def plain(node: Node) -> Any:  # noqa: ANN401 - a JSON value
+    """Return the tree as plain values."""
+    match node:
+        case Scalar():
+            return node.value
+        case Mapping():
+            return {entry.key: plain(entry.value) for entry in node.entries}
+        case Sequence():
+            return [plain(item) for item in node.items]
+
+
+class _Reader:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._left = _NODES_MOST
+
+    def node(self, node: nodes.Node, depth: int = 0) -> Node:
+        from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode  # noqa: PLC0415 - above
+
+        place = _place(node)
+        self._left -= 1
+        if self._left < 0 or depth > _DEPTH_MOST:
+            raise self._document.error(place, "the document is too large or too deep")
+        if isinstance(node, ScalarNode):
+            return Scalar(place, node.value, self._value(node, place))
+        if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
+            return Mapping(place, tuple(self._entries(node, depth)))
+        if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq":
+            return Sequence(place, tuple(self.node(item, depth + 1) for item in node.value))
+        raise self._document.error(place, f"unknown tag {node.tag}", "write the value without it")
+
+    def _entries(self, node: nodes.MappingNode, depth: int) -> Iterator[Entry]:
+        seen: dict[str, Place] = {}
+        for key, value in node.value:
+            place = _place(key)
+            if not isinstance(key.value, str):
+                raise self._document.error(place, "a key must be a text")
+            if key.value in seen:
+                raise self._document.error(
+                    place,
+                    f"duplicate key {key.value!r}",
+                    f"it stands in line {seen[key.value].line} already: keep one of them",
+                )
+            seen[key.value] = place
+            yield Entry(place, key.value, self.node(value, depth + 1))
+
+    def _value(self, node: nodes.ScalarNode, place: Place) -> str | int | float | bool | None:
+        raw: str = node.value
+        match str(node.tag).removeprefix(_TAG):
+            case "str" | "timestamp":
+                return raw
+            case "null":
+                return None
+            case "bool":
+                return raw.lower() == "true"
+            case "int":
+                return _integer(raw)
+            case "float" if math.isfinite(number := _real(raw)):
+                return number
+            case "float":
+                raise self._document.error(place, f"{raw} is not a finite number")
+            case _:
+                raise self._document.error(
+                    place, f"unknown tag {node.tag}", "write the value without it"
+                )
+
+
+def _integer(raw: str) -> int:
+    digits = raw.replace("_", "")
+    return int(digits, 0) if digits.lstrip("+-").startswith(("0x", "0o")) else int(digits)
+
+
+def _real(raw: str) -> float:
+    try:
+        return float(raw.replace("_", ""))
+    except ValueError:
+        return math.nan
+
+
+def _place(node: nodes.Node) -> Place:
+    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _place_at(text: str, position: int) -> Place:
+    before = text[:position]
+    return Place(before.count("\n") + 1, position - before.rfind("\n"))

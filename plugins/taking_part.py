@@ -1,0 +1,72 @@
+"""How Greenroom joins a run: settings first, then the observer, the recorder and its guards."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from greenroom.plugins import settings as settings_module
+from greenroom.plugins.documents import Documents
+from greenroom.plugins.guards import guard_exit, guard_termination
+from greenroom.plugins.observer import Observer
+from greenroom.plugins.recorder import COULD_NOT_DECIDE, Recorder
+from greenroom.validators.errors import GreenroomError, SettingsError
+from greenroom.validators.record import RunRecord
+from greenroom.validators.verdict import Expected
+
+if TYPE_CHECKING:
+    from greenroom.plugins.settings import Settings
+
+
+def take_part(config: pytest.Config) -> Recorder | None:
+    """Observe this process's tests; record the run unless this is an xdist worker.
+
+    Whatever is wrong with the settings or the report folder is a `pytest.UsageError` (exit 4).
+    """
+    try:
+        settings = _read(config)
+        settings_module.keep(config, settings)
+        redactor = settings_module.redactor_of(config)
+        config.pluginmanager.register(Observer(redactor), "greenroom-observer")
+        if hasattr(config, "workerinput"):
+            return None
+        recorder = Recorder(config, settings, redactor)
+        recorder.begin()
+    except GreenroomError as error:
+        raise pytest.UsageError(f"greenroom: {error.explain()}") from error
+    config.pluginmanager.register(recorder, "greenroom-recorder")
+    config.add_cleanup(guard_exit(recorder.abandon, COULD_NOT_DECIDE))
+    config.add_cleanup(guard_termination(recorder.stop))
+    return recorder
+
+
+def _read(config: pytest.Config) -> Settings:
+    line = settings_module.CommandLine(
+        report=config.getoption("greenroom_report"),
+        target=config.getoption("greenroom_target"),
+        file=config.getoption("greenroom_settings"),
+        release=tuple(config.getoption("greenroom_release")),
+        variables=tuple(config.getoption("greenroom_set")),
+        expect=tuple(config.getoption("greenroom_expect")),
+    )
+    environment = settings_module.from_environment(os.environ)
+    try:
+        table, where = settings_module.table_of(config.rootpath, line.file)
+        return settings_module.resolve(table or {}, where, environment, line)
+    except SettingsError as error:
+        if folder := line.report or environment.get("report"):
+            _leave_word(Path(folder).absolute(), error)
+        raise
+
+
+def _leave_word(folder: Path, error: SettingsError) -> None:
+    """Replace an earlier run's record in ``folder`` by one that says why there is no new one."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    record = RunRecord("unstarted", now, Expected(), problems=(str(error),))
+    documents = Documents(folder)
+    documents.begin(record)
+    documents.close()

@@ -1,0 +1,134 @@
+"""Judges one test of pytest: its phases, subtests and the findings it verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greenroom.validators.finding import Finding, Rule
+from greenroom.validators.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from greenroom.validators.evidence import Evidence
+
+_WORST_FIRST = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase of a test (setup, call, teardown).
+
+    ``outcome`` is passed, failed, skipped, or broken (nothing was observed: the endpoint could not
+    be reached); ``message`` says why it did not pass.
+    """
+
+    name: str
+    outcome: str
+    message: str = ""
+    xfail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subtests:
+    """What the subtests of a test showed, if it requested any."""
+
+    requested: bool = False
+    passed: int = 0
+    skipped: int = 0
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TestFacts:
+    """All that was seen of one test.
+
+    ``examined`` is the evidence of a test that needed no finding of its own (its body ran, its
+    responses came); ``target_unused`` tells that it asked for the target and sent it nothing.
+    """
+
+    phases: tuple[Phase, ...]
+    findings: tuple[Finding, ...] = ()
+    subtests: Subtests = Subtests()
+    examined: tuple[Evidence, ...] = ()
+    target_unused: bool = False
+
+    __test__ = False  # not a class of tests, whatever its name says to pytest
+
+    @property
+    def skipped(self) -> str | None:
+        """The reason of a test that was skipped or expected to fail, else None."""
+        for phase in self.phases:
+            if phase.xfail is not None:
+                return f"expected to fail: {phase.xfail}" if phase.xfail else "expected to fail"
+            if phase.outcome == "skipped":
+                return phase.message or "no reason given"
+        return None
+
+
+def judge_test(facts: TestFacts) -> Finding:
+    """Return the worst of what the phases, subtests and findings say; all rules and evidence kept.
+
+    A test passes only if its body ran to its end, nothing was skipped or expected to fail, no
+    subtest failed, and what it asked for (subtests, the target) was used.
+    """
+    findings = (*facts.findings, *_of_phases(facts), *_of_subtests(facts))
+    worst = min((finding.outcome for finding in findings), key=_WORST_FIRST.index)
+    shown = [finding for finding in findings if finding.outcome is worst]
+    if worst is Outcome.PASSED:
+        shown = [finding for finding in shown if finding.rules] or shown
+    return Finding(
+        outcome=worst,
+        expected="; ".join(dict.fromkeys(finding.expected for finding in shown)),
+        seen="; ".join(dict.fromkeys(finding.seen for finding in shown)),
+        evidence=tuple(dict.fromkeys(item for f in findings for item in f.evidence)),
+        advice="; ".join(dict.fromkeys(f.advice for f in shown if f.advice)),
+        rules=tuple(rule for finding in findings for rule in finding.rules),
+    )
+
+
+def _of_phases(facts: TestFacts) -> list[Finding]:
+    if facts.skipped is not None:
+        return [
+            Finding(
+                Outcome.INCONCLUSIVE,
+                "the test to run",
+                facts.skipped,
+                advice="a skipped check proves nothing: run it, lower its gate or waive it",
+            )
+        ]
+    found = [_of_failure(facts, phase) for phase in facts.phases if phase.outcome != "passed"]
+    if not any(phase.name == "call" for phase in facts.phases) and not found:
+        found = [Finding(Outcome.INCONCLUSIVE, "the test's body to run", "only its setup ran")]
+    if not found and facts.target_unused:
+        advice = "use the target's client, or do not ask for it"
+        seen = "asked for the target and sent it no request"
+        return [Finding(Outcome.INCONCLUSIVE, "requests to the target", seen, advice=advice)]
+    return found or [Finding(Outcome.PASSED, "the test to pass", "it passed", facts.examined)]
+
+
+def _of_failure(facts: TestFacts, phase: Phase) -> Finding:
+    if any(finding.outcome is not Outcome.PASSED for finding in facts.findings):
+        worst = min((f.outcome for f in facts.findings), key=_WORST_FIRST.index)
+        if phase.name == "call":
+            return next(f for f in facts.findings if f.outcome is worst)
+    if phase.name == "call" and phase.outcome == "failed":
+        return Finding(Outcome.FAILED, "the test to pass", phase.message, facts.examined)
+    what = {"setup": "its fixtures to be set up", "call": "an answer to observe"}.get(
+        phase.name, "its fixtures to be torn down"
+    )
+    return Finding(Outcome.ERROR, what, phase.message)
+
+
+def _of_subtests(facts: TestFacts) -> list[Finding]:
+    tests = facts.subtests
+    if not tests.requested or facts.skipped is not None:
+        return []
+    count = tests.passed + tests.skipped + len(tests.failures)
+    if tests.failures:
+        rule = Rule("failed subtests", "0", str(len(tests.failures)), met=False)
+        seen = f"{len(tests.failures)} of {count} failed: {tests.failures[0]}"
+        return [Finding(Outcome.FAILED, "every subtest to pass", seen, rules=(rule,))]
+    if tests.skipped or count == 0:
+        seen = f"{tests.skipped} of {count} were skipped" if count else "no subtest ran"
+        return [Finding(Outcome.INCONCLUSIVE, "every subtest to run", seen)]
+    return []
