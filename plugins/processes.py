@@ -26,12 +26,13 @@ class _Status(NamedTuple):
 def family(root: int, *, marker: str = "") -> frozenset[int]:
     """Return the process ids of ``root``, its descendants and their sessions' members.
 
+    ``root`` leads a session of its own; it may have ended, but must not have been waited for.
     ``marker`` is a ``NAME=value`` that also claims each process with it in its environment: it
     finds those whose parents have died, so that no line of descent is left. Zombies are left out,
     and so is the calling process.
     """
     table = _table()
-    found = {root} if root in table or not table else set()
+    found = {pid for pid, status in table.items() if root in (pid, status.session)}
     if marker:
         found |= {pid for pid in table if _carries(pid, marker.encode())}
     grown = True
@@ -53,10 +54,7 @@ def signal_family(root: int, number: int, *, marker: str = "") -> None:
 
 
 def end_family(root: int, *, marker: str = "") -> None:
-    """Kill the family of ``root``: stopped first, so that nobody can start another one meanwhile.
-
-    ``root`` must lead a process group of its own.
-    """
+    """Kill the family of ``root``, stopped first: nobody can start another one meanwhile."""
     known: frozenset[int] = frozenset()
     for _ in range(_ROUNDS):
         members = family(root, marker=marker)

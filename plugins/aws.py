@@ -1,0 +1,116 @@
+"""AWS clients with short time-outs, and the one place where botocore's errors become ours.
+
+boto3 is imported inside the functions: it costs more than everything else a hook imports.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenroom.validators.errors import ServiceError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
+    from mypy_boto3_codedeploy.client import CodeDeployClient
+
+_THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "UnrecognizedClientException",
+    }
+)
+_SERVER_ERROR = 500
+_LATER = frozenset(
+    {
+        "ConnectTimeoutError",
+        "ConnectionClosedError",
+        "ConnectionError",
+        "EndpointConnectionError",
+        "HTTPClientError",
+        "ProxyConnectionError",
+        "ReadTimeoutError",
+        "ResponseParserError",
+    }
+)
+"""botocore errors (or their bases) after which the same call may well succeed."""
+
+
+def codedeploy_client(*, connect_s: float, read_s: float) -> CodeDeployClient:
+    """Return a client that tries once and waits no longer than told; raises `ServiceError`.
+
+    Region, credentials and ``AWS_ENDPOINT_URL_CODEDEPLOY`` come from the environment, as always.
+    """
+    try:
+        import boto3  # noqa: PLC0415 - heavy, and part of an extra
+        from botocore.config import Config  # noqa: PLC0415 - as above
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise ServiceError(
+            f"AWS cannot be asked: {error}", hint="install greenroom[aws], or add boto3"
+        ) from error
+    limits = Config(
+        connect_timeout=connect_s,
+        read_timeout=read_s,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+    )
+    try:
+        return boto3.client("codedeploy", config=limits)
+    except (BotoCoreError, ValueError) as error:
+        raise ServiceError(
+            f"no client for CodeDeploy: {error}", hint="check AWS_REGION and the AWS_ variables"
+        ) from error
+
+
+def code_of(error: BotoCoreError | ClientError) -> str:
+    """Return the service's error code, or the name of botocore's own error."""
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
+    return str(code) or type(error).__name__
+
+
+def may_succeed_later(error: BotoCoreError | ClientError) -> bool:
+    """Tell whether the same call is worth another try.
+
+    Throttling, server errors and broken connections are; so is a refusal, for permissions take a
+    while to arrive everywhere.
+    """
+    code = code_of(error)
+    if code in _THROTTLED or code in _FORBIDDEN:
+        return True
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return isinstance(status, int) and status >= _SERVER_ERROR
+    return any(kind.__name__ in _LATER for kind in type(error).__mro__)
+
+
+def explained(error: BotoCoreError | ClientError, action: str) -> ServiceError:
+    """Return the `ServiceError` for ``error`` in the call that ``action`` (an IAM action) names."""
+    code = code_of(error)
+    if code in _FORBIDDEN:
+        hint = f"allow {action} in the role's policy"
+    elif code in _CREDENTIALS or "Credentials" in code:
+        hint = "give valid AWS credentials: a role, or the AWS_ variables"
+    elif code in _THROTTLED:
+        hint = "the service is throttling; fewer calls at once, or try again later"
+    elif any(kind.__name__ in _LATER for kind in type(error).__mro__):
+        hint = "the endpoint could not be reached; check network, VPC endpoint and security groups"
+    elif may_succeed_later(error):
+        hint = "the service failed; try again later"
+    else:
+        hint = f"{code} is the service's own answer; check the ids and the region"
+    return ServiceError(f"{action} failed: {code}: {error}", hint=hint)

@@ -1,0 +1,184 @@
+"""A suite as a process: pytest's command line, its environment and its bounded log.
+
+The process is the leader of a session of its own, cannot use more private memory than it is given,
+and finds nothing in its environment that lets it answer in its supervisor's place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+RUN_KEY = "supervised-run"
+"""The release key under which a record names the supervised run that wrote it."""
+
+_LOG_HEAD = 4 * 1024 * 1024
+_LOG_TAIL = 64 * 1024
+_KEPT_TO_THE_REPORTER = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_PROFILE",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_ENDPOINT_URL_CODEDEPLOY",
+)
+_MISLEADING = (
+    "GREENROOM_REPORT",
+    "PYTEST_ADDOPTS",
+    "PYTEST_PLUGINS",
+    "PYTEST_CURRENT_TEST",
+    "PYTHONINSPECT",
+    "PYTHONSTARTUP",
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+)
+_LAUNCH = """
+if [ "$1" -gt 0 ]; then ulimit -d "$1"; fi
+{ echo 1000 > /proc/self/oom_score_adj; } 2>/dev/null
+shift
+exec "$@"
+"""
+"""Runs ``$2…`` with at most ``$1`` KiB of private memory (0: no limit), first in line to be killed
+when the whole function runs out of memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What to run and where.
+
+    ``arguments`` are pytest's, relative paths being below ``root``; ``report`` is the folder of the
+    documents, ``work`` an existing folder that serves as current, home and temporary folder.
+    ``memory_kib`` bounds the private memory of each process. ``paths`` go before PYTHONPATH;
+    ``passed`` names variables that reach the suite although they are credentials.
+    """
+
+    arguments: tuple[str, ...]
+    root: Path
+    report: Path
+    work: Path
+    environment: Mapping[str, str]
+    memory_kib: int = 0
+    paths: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+    release: Mapping[str, str] = field(default_factory=dict)
+
+
+def start(suite: Suite, run_id: str) -> subprocess.Popen[bytes]:
+    """Start pytest as the leader of a session, its output on a pipe."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter; running the suite is the purpose
+        ["/bin/sh", "-c", _LAUNCH, "sh", str(suite.memory_kib), *command_of(suite, run_id)],
+        cwd=suite.work,
+        env=environment_of(suite, run_id),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def command_of(suite: Suite, run_id: str) -> list[str]:
+    """Return pytest's command line: no plugin but ours, nothing written outside the report."""
+    release = {**suite.release, RUN_KEY: run_id}
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "greenroom.plugins.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        f"--rootdir={suite.root}",
+        *absolute(suite.arguments, suite.root),
+        f"--greenroom-report={suite.report}",
+        *(f"--greenroom-release={key}={value}" for key, value in release.items()),
+    ]
+
+
+def environment_of(suite: Suite, run_id: str) -> dict[str, str]:
+    """Return the suite's environment: the caller's, without what could speak in its place."""
+    withheld = {*_KEPT_TO_THE_REPORTER, *_MISLEADING} - set(suite.passed)
+    kept = {name: value for name, value in suite.environment.items() if name not in withheld}
+    paths = [*suite.paths, *filter(None, [kept.get("PYTHONPATH")])]
+    name, _, value = marker(run_id).partition("=")
+    return {
+        **kept,
+        **({"PYTHONPATH": os.pathsep.join(paths)} if paths else {}),
+        "HOME": str(suite.work),
+        "TMPDIR": str(suite.work),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONFAULTHANDLER": "1",
+        "CI": "1",
+        name: value,
+    }
+
+
+_TAKES_WORDS = frozenset({"-k", "-m", "-p", "-o", "-W", "-r", "-n", "--deselect"})
+
+
+def absolute(arguments: Sequence[str], root: Path) -> list[str]:
+    """Return pytest arguments with each path that exists below ``root`` made absolute.
+
+    ``path::test`` and ``--option=path`` count; the values of options that take words (``-k``, …)
+    and ``--deselect``'s node ids, which pytest reads from its root folder, stay as they are.
+    """
+    done: list[str] = []
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        option, equals, value = argument.partition("=") if argument[:2] == "--" else ("", "", "")
+        if before in _TAKES_WORDS or option in _TAKES_WORDS:
+            done.append(argument)
+        elif equals:
+            done.append(f"{option}={_absolute(value, root)}")
+        else:
+            done.append(_absolute(argument, root))
+    return done
+
+
+def _absolute(argument: str, root: Path) -> str:
+    path, colons, name = argument.partition("::")
+    if not path or path.startswith("-") or not (root / path).exists():
+        return argument
+    return f"{root / path}{colons}{name}"
+
+
+def marker(run_id: str) -> str:
+    """Return the ``NAME=value`` that every process of the suite carries in its environment."""
+    return f"GREENROOM_SUPERVISED_RUN={run_id}"
+
+
+def keep_log(source: IO[bytes], output: IO[bytes]) -> None:
+    """Copy the suite's output: all of its beginning, then only its end.
+
+    It is read to its end even where it cannot be written: a full pipe would stop the suite.
+    """
+    kept, left_out, tail = 0, 0, b""
+    with source:
+        while chunk := os.read(source.fileno(), 65536):
+            head, rest = chunk[: _LOG_HEAD - kept], chunk[_LOG_HEAD - kept :]
+            kept += len(head)
+            _write(output, head)
+            left_out += max(len(tail) + len(rest) - _LOG_TAIL, 0)
+            tail = (tail + rest)[-_LOG_TAIL:]
+    if left_out:
+        _write(output, f"\n[{left_out} bytes left out]\n".encode())
+    _write(output, tail)
+
+
+def _write(output: IO[bytes], data: bytes) -> None:
+    # OSError: the disk is full; ValueError: the supervisor gave up on us and closed the file.
+    with contextlib.suppress(OSError, ValueError):
+        output.write(data)

@@ -1,0 +1,220 @@
+"""Runs a suite as a supervised process and judges nothing but its complete run record.
+
+The caller outlives whatever the suite does: pytest gets a session of its own, bounded memory, a
+bounded log and a deadline; then its whole family of processes is ended. A verdict comes only from a
+complete record that this very run wrote; how the process ended can make it worse, never better.
+
+Imports the standard library and the core only: it runs in the small parent process of the Lambda
+function.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import stat
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from greenroom.plugins.processes import end_family
+from greenroom.plugins.suite_process import RUN_KEY, Suite, keep_log, marker, start
+from greenroom.validators.errors import RecordError
+from greenroom.validators.record import RunRecord
+from greenroom.validators.vocabulary import Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GRACE_S = 2.0
+"""How long pytest may take to leave after its complete record appeared."""
+
+LAST_WORDS_S = 2.0
+"""How long before its deadline a suite is asked to stop, so that it can record what it knows."""
+
+_LOOK_S = 0.02
+_LAST_BREATH_S = 1.0
+_LARGEST_RECORD = 64 * 1024 * 1024
+
+
+class Ending(StrEnum):
+    """How the supervised process came to its end."""
+
+    EXITED = "exited"
+    """By itself, with an exit status or by a signal."""
+    LINGERED = "lingered"
+    """Its record was complete, but it did not leave in time: something was left running."""
+    TIMED_OUT = "timed out"
+    INTERRUPTED = "interrupted"
+    NOT_STARTED = "not started"
+
+
+@dataclass(frozen=True, slots=True)
+class Supervised:
+    """The answer: ``reasons`` are empty only for *ship*.
+
+    ``exit_status`` is negative for a signal, None if the process did not end by itself.
+    """
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    ending: Ending
+    exit_status: int | None
+    record: Path | None
+    log: Path | None
+
+
+def supervise(suite: Suite, *, seconds: float, cancel: threading.Event | None = None) -> Supervised:
+    """Run ``suite`` for at most ``seconds``; setting ``cancel`` ends it early.
+
+    When this returns, no process of the suite is left that this machine lets us find.
+    """
+    deadline = time.monotonic() + seconds
+    run_id = secrets.token_hex(16)
+    suite.report.mkdir(parents=True, exist_ok=True)
+    for stale in ("run.json", "events.jsonl"):
+        (suite.report / stale).unlink(missing_ok=True)
+    log = suite.report / "pytest.log"
+    with log.open("wb", buffering=0) as output:
+        process = start(suite, run_id)
+        assert process.stdout is not None  # noqa: S101 - it was started with a pipe
+        keeper = threading.Thread(target=keep_log, args=(process.stdout, output), daemon=True)
+        keeper.start()
+        try:
+            ending = _watch(process, _Look(suite.report / "run.json", run_id), deadline, cancel)
+        finally:
+            status = _end(process, run_id)
+            keeper.join(timeout=_LAST_BREATH_S)
+    return _judge(suite.report / "run.json", run_id, ending, status, log)
+
+
+def _end(process: subprocess.Popen[bytes], run_id: str) -> int:
+    """Kill whatever is left; return the exit status (that of a kill, if it cannot even die)."""
+    end_family(process.pid, marker=marker(run_id))
+    try:
+        return process.wait(timeout=_LAST_BREATH_S)
+    except subprocess.TimeoutExpired:
+        return -signal.SIGKILL
+
+
+class _Look:
+    """Tells whether the record is complete, reading the file only when it has changed."""
+
+    def __init__(self, path: Path, run_id: str) -> None:
+        self._path = path
+        self._run_id = run_id
+        self._seen: tuple[int, int, int] | None = None
+        self._complete = False
+
+    def complete(self) -> bool:
+        """Whether this run's record is there and finished."""
+        try:
+            state = self._path.stat()
+        except OSError:
+            return False
+        mark = (state.st_ino, state.st_mtime_ns, state.st_size)
+        if mark != self._seen:
+            self._seen = mark
+            record, _ = _read(self._path, self._run_id)
+            self._complete = record is not None and record.complete
+        return self._complete
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    look: _Look,
+    deadline: float,
+    cancel: threading.Event | None,
+) -> Ending:
+    """Wait for the end, the grace after a complete record, the deadline or the cancellation."""
+    cancel = cancel or threading.Event()
+    asked = max(deadline - LAST_WORDS_S, time.monotonic() + (deadline - time.monotonic()) / 2)
+    grace_ends: float | None = None
+    while not _ended(process):
+        now = time.monotonic()
+        if grace_ends is None and look.complete():
+            grace_ends = min(now + GRACE_S, deadline)
+        if grace_ends is not None and now >= grace_ends:
+            return Ending.LINGERED
+        if grace_ends is None and now >= asked:
+            return _last_words(process, deadline, Ending.TIMED_OUT)
+        if cancel.wait(_LOOK_S):
+            end = min(deadline, time.monotonic() + LAST_WORDS_S)
+            return _last_words(process, end, Ending.INTERRUPTED)
+    return Ending.EXITED
+
+
+def _last_words(process: subprocess.Popen[bytes], end: float, ending: Ending) -> Ending:
+    """Ask pytest to stop, and let it record what it knows until ``end``."""
+    process.send_signal(signal.SIGTERM)
+    while not _ended(process) and time.monotonic() < end:
+        time.sleep(_LOOK_S)
+    return ending
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether the process has ended; its id stays taken, so that ending its family is safe."""
+    if not hasattr(os, "waitid"):
+        return process.poll() is not None
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _read(path: Path, run_id: str) -> tuple[RunRecord | None, str]:
+    """Return this run's record, or None and why there is none."""
+    try:
+        record = RunRecord.loads(_content(path))
+    except FileNotFoundError:
+        return None, "the suite left no run record"
+    except (OSError, RecordError, RecursionError) as error:
+        return None, f"the run record cannot be read: {error}"
+    if record.release.get(RUN_KEY) != run_id:
+        return None, "the run record is another run's"
+    return record, ""
+
+
+def _content(path: Path) -> bytes:
+    """Return the file's bytes: a suite could put a pipe there, or more than the memory holds."""
+    state = path.stat()
+    if not stat.S_ISREG(state.st_mode) or state.st_size > _LARGEST_RECORD:
+        raise RecordError(f"not a file of at most {_LARGEST_RECORD} bytes")
+    return path.read_bytes()
+
+
+def _judge(path: Path, run_id: str, ending: Ending, status: int, log: Path) -> Supervised:
+    record, problem = _read(path, run_id)
+    against = _against(ending, status)
+    if record is None:
+        verdict = Verdict.COULD_NOT_DECIDE
+        reasons: tuple[str, ...] = (problem,)
+    else:
+        decision = record.decision()
+        verdict = decision.verdict
+        reasons = tuple(reason.text for reason in decision.reasons)
+    if against and (verdict is Verdict.SHIP or record is None or not record.complete):
+        reasons = (against, *reasons)
+        verdict = Verdict.COULD_NOT_DECIDE if verdict is Verdict.SHIP else verdict
+    return Supervised(
+        verdict=verdict,
+        reasons=reasons,
+        ending=ending,
+        exit_status=status if ending is Ending.EXITED else None,
+        record=path if record is not None else None,
+        log=log,
+    )
+
+
+def _against(ending: Ending, status: int) -> str:
+    """Return what the end itself says against shipping; empty for an orderly one."""
+    if ending is Ending.TIMED_OUT:
+        return "the suite did not finish before its deadline"
+    if ending is Ending.INTERRUPTED:
+        return "the run was interrupted"
+    if ending is Ending.EXITED and status < 0:
+        return f"pytest was killed by signal {-status} ({signal.strsignal(-status)})"
+    if ending is Ending.EXITED and status > 0:
+        return f"pytest ended with exit status {status}"
+    return ""
