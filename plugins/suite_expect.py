@@ -139,7 +139,9 @@ def _expectation(fields: Fields, operator: Operator, node: Node, *, header: bool
     return Expectation(operator, _argument(fields, operator, node, header=header))
 
 
-def _argument(fields: Fields, operator: Operator, node: Node, *, header: bool) -> Any:  # noqa: ANN401 - see `Expectation`
+def _argument(  # noqa: PLR0911 - one return for each form of argument
+    fields: Fields, operator: Operator, node: Node, *, header: bool
+) -> Any:  # noqa: ANN401 - see `Expectation`
     match operator:
         case Operator.TYPE:
             return fields.choice(JsonType, node, "type")

@@ -53,7 +53,8 @@ METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 HTTP_KEYS = (*METHODS, "headers", "json", "body", "follow_redirects")
 ATTEMPTS_MOST = 10
 RESERVED_TAGS = frozenset(
-    {"filterwarnings", "gate", "parametrize", "skip", "skipif", "usefixtures", "xfail"}
+    {"filterwarnings", "gate", "parametrize", "skip", "skipif", "stage", "usefixtures", "xfail"}
+    | {"xdist_group"}
 )
 """Names of markers that change how pytest runs a test: a check cannot be skipped by a tag."""
 _OTHER_KINDS = frozenset({"load", "image", "alarm", "template", "static", "security", "monitor"})
@@ -210,7 +211,7 @@ class _Parser:
         return HttpCheck(
             name=self._name(fields.required(found, "name", node, "the check")),
             line=node.place.line,
-            kind=self._kind(found, tags, stage, node),
+            kind=self._kind(found, tags, stage),
             gate=fields.choice(Gate, found["gate"].value, "gate")
             if "gate" in found
             else Gate.BLOCK,
@@ -250,30 +251,17 @@ class _Parser:
             tags.append(tag)
         return tuple(tags)
 
-    def _kind(
-        self, found: dict[str, Entry], tags: tuple[str, ...], stage: Stage, node: Node
-    ) -> Kind:
-        named = sorted({Kind(tag) for tag in tags if tag in set(Kind)})
-        place = node.place
+    def _kind(self, found: dict[str, Entry], tags: tuple[str, ...], stage: Stage) -> Kind:
         if "kind" in found:
-            kind = self._fields.choice(Kind, found["kind"].value, "kind")
-            place = found["kind"].value.place
-        elif len(named) > 1:
+            return self._fields.choice(Kind, found["kind"].value, "kind")
+        named = sorted({Kind(tag) for tag in tags if tag in set(Kind)})
+        if len(named) > 1:
             raise self._fields.error(
                 found["tags"].value.place,
                 f"the tags name {len(named)} kinds: {', '.join(named)}",
                 "say which it is with `kind:`",
             )
-        else:
-            kind = named[0] if named else _DEFAULT_KIND[stage]
-        if kind.stage is not stage:
-            fitting = ", ".join(one.value for one in Kind if one.stage is stage)
-            raise self._fields.error(
-                place,
-                f"{kind.value} checks belong to stage {kind.stage.value}, not {stage.value}",
-                f"kinds of stage {stage.value}: {fitting}",
-            )
-        return kind
+        return named[0] if named else _DEFAULT_KIND[stage]
 
     def _request(self, node: Node, defaults: Defaults) -> Request:
         fields = self._fields

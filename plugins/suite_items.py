@@ -1,0 +1,111 @@
+"""``*.suite.yaml`` files for pytest: one file is a collector, one check is an item."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from greenroom.plugins.recording import CheckFailed, recording_of
+from greenroom.plugins.shared import connections_of, redactor_of
+from greenroom.plugins.suite_parser import parse_suite
+from greenroom.plugins.suite_variables import Variables
+from greenroom.validators.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from greenroom.plugins.suite_model import HttpCheck, Suite
+
+SUFFIX = ".suite.yaml"
+
+
+def collect_suite(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
+    """Return a collector for a suite file, or None for any other file."""
+    if not file_path.name.endswith(SUFFIX):
+        return None
+    return SuiteFile.from_parent(parent, path=file_path)
+
+
+class SuiteFile(pytest.File):
+    """One suite file; whatever is wrong with it is one collection error that shows the place."""
+
+    def collect(self) -> Iterator[CheckItem]:
+        """Read the file and return its checks."""
+        suite = self._suite()
+        for check in suite.checks:
+            for tag in check.tags:
+                self.config.addinivalue_line("markers", f"{tag}: a tag of a suite's check")
+            yield CheckItem.from_parent(self, name=check.name, check=check, suite=suite)
+
+    def _suite(self) -> Suite:
+        redactor = redactor_of(self.config)
+        try:
+            return self._parsed()
+        except SettingsError as error:
+            raise self.CollectError(redactor.text(error.explain())) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise self.CollectError(f"{self._shown}: cannot be read: {error}") from None
+
+    def _parsed(self) -> Suite:
+        settings = settings_of(self.config)
+        variables = Variables(
+            environment=os.environ,
+            settings=settings.variables,
+            release=settings.release,
+            redactor=redactor_of(self.config),
+        )
+        text = self.path.read_text(encoding="utf-8")
+        return parse_suite(text, self._shown, self.path.parent, variables, settings.target)
+
+    @property
+    def _shown(self) -> Path:
+        root = self.config.rootpath
+        return self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
+
+
+class CheckItem(pytest.Item):
+    """One check of a suite."""
+
+    def __init__(self, *, check: HttpCheck, suite: Suite, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+        super().__init__(**arguments)
+        self._check = check
+        self._target = suite.target
+        # The first marker of a kind counts: the check's kind comes before its tags.
+        self.add_marker(check.kind.value)
+        self.add_marker(pytest.mark.gate(check.gate.value))
+        self.add_marker(pytest.mark.stage(suite.stage.value))
+        for tag in check.tags:
+            if tag != check.kind.value:
+                self.add_marker(tag)
+
+    def runtest(self) -> None:
+        """Ask, judge and record; raises `CheckFailed` unless the check passed."""
+        from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - not at collection
+        from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - as above
+
+        recording = recording_of(self)
+        redactor = redactor_of(self.config)
+        limits = Limits(self._check.timeout_s, self._check.max_body)
+        connections = connections_of(self.config)
+        with client(
+            self._target, connections, redactor, recording.exchanges.append, limits
+        ) as http:
+            recording.verify(run_check(self._check, self._target, http, redactor))
+
+    def repr_failure(
+        self,
+        excinfo: pytest.ExceptionInfo[BaseException],
+        style: Any = None,  # noqa: ANN401 - pytest's own, not public
+    ) -> Any:  # noqa: ANN401 - as above
+        """Return the finding's text: a trace through our own code helps nobody."""
+        if isinstance(excinfo.value, CheckFailed):
+            path, line, _ = self.reportinfo()
+            return f"{path}:{(line or 0) + 1}: {self.name}\n{excinfo.value}"
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the file, the check's line from 0, and its name."""
+        return self.path, self._check.line - 1, self.name
