@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from greenroom.validators.errors import SettingsError
-from greenroom.validators.threshold import Dimension, Metric, parse
+from greenroom.validators.threshold import Dimension, Metric, parse_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +60,7 @@ class AlarmRule:
 
 def parse_condition(text: str) -> Threshold:
     """Parse an alarm's condition; raises `SettingsError` if it is none over ``error_rate``."""
-    condition = parse(text)
+    condition = parse_threshold(text)
     if condition.metric != "error_rate" or condition.dimension is not Dimension.RATIO:
         raise SettingsError(
             f"alarm condition {text!r}: expected a limit in % on error_rate",

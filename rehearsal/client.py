@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from greenroom.validators.errors import ServiceError, ToolError
 
 if TYPE_CHECKING:
+    from mypy_boto3_codedeploy.type_defs import AppSpecContentTypeDef
+
     from greenroom.rehearsal.appspec import AppSpec
 
 
@@ -20,7 +22,7 @@ def create_deployment(url: str, application: str, appspec: AppSpec) -> str:
         raise ToolError(
             "boto3 is not installed", hint="pip install 'greenroom[rehearsal]'"
         ) from error
-    revision = {"content": appspec.text, "sha256": appspec.sha256}
+    content: AppSpecContentTypeDef = {"content": appspec.text, "sha256": appspec.sha256}
     try:
         client = boto3.client(
             "codedeploy",
@@ -33,7 +35,7 @@ def create_deployment(url: str, application: str, appspec: AppSpec) -> str:
         answer = client.create_deployment(
             applicationName=application,
             deploymentGroupName=application,
-            revision={"revisionType": "AppSpecContent", "appSpecContent": revision},
+            revision={"revisionType": "AppSpecContent", "appSpecContent": content},
         )
     except (BotoCoreError, ClientError) as error:
         raise ServiceError(

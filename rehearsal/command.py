@@ -90,9 +90,10 @@ def summary(outcome: Outcome) -> list[str]:
     lines = [
         f"deployment {story['deployment_id'] or 'not started'}: {story['status']}{back}",
         f"verdict: {decision.verdict.words}",
-        f"production requests: {requests['total']} total, {requests['failed']} failed, "
-        f"{requests['replacement']} answered by the replacement, "
-        f"{requests['replacement_before_gate']} of them before the gate opened",
+        (
+            "production requests: {total} total, {failed} failed, {replacement} answered by the "
+            "replacement, {replacement_before_gate} of them before the gate opened"
+        ).format(**requests),
     ]
     if story["error"]:
         lines.append(f"error: {story['error']['code']}: {story['error']['message']}")

@@ -1,8 +1,8 @@
 """A steady background load through the production listener, and the count of its answers.
 
 Open loop: a request starts at each due time, whether or not the earlier ones were answered, so
-that a slow revision cannot hide by slowing the load down. Every request has a connection of its own:
-no keep-alive connection that closes at the wrong moment can be taken for a failed request.
+that a slow revision cannot hide by slowing the load down. Every request has its own connection: no
+keep-alive connection that closes at the wrong moment can be taken for a failed request.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The live line of a rehearsal: lifecycle event, traffic split, elapsed time.
 
-On a terminal one line is rewritten; on a pipe each change is a whole line. ``NO_COLOR`` is honoured.
+On a terminal one line is rewritten, in colour unless ``NO_COLOR`` is set; on a pipe each change is a
+whole line.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _REWRITE = "\r\x1b[2K"
 
 
 class Progress:
-    """Writes to ``stream`` what it is told and what it hears from the engine; safe between threads."""
+    """Shows on ``stream`` what it is told and what it hears from the engine; any thread may call."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

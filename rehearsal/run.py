@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from greenroom.plugins.hook import safe_name
 from greenroom.rehearsal.alarms import ErrorAlarm
 from greenroom.rehearsal.api import CodeDeployApi
 from greenroom.rehearsal.appspec import read_appspec
@@ -65,7 +66,7 @@ class Outcome:
 
     @property
     def deployed(self) -> bool:
-        """Whether the record ships: the deployment's success and no failed request are part of it."""
+        """Whether the record ships; that the deployment succeeded is one of its checks."""
         return self.record.verdict is Verdict.SHIP
 
 
@@ -117,7 +118,7 @@ def _deploy(
         stage = _set_up(rehearsal, appspec, progress, stack)
         snapshot, requests = _perform(rehearsal, appspec, stage)
     runs = [
-        HookRun(hook.event.value, rehearsal.folder / "hooks" / function / execution)
+        HookRun(hook.event.value, rehearsal.folder / "hooks" / function / safe_name(execution))
         for hook, (function, execution) in zip(appspec.hooks, stage.hooks.executions, strict=False)
     ]
     story = timeline(

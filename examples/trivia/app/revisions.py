@@ -64,7 +64,7 @@ def erratic(after: int = ERRATIC_AFTER) -> Application:
 
 
 def revision(name: str) -> Application:
-    """Return the named revision: it marks its answers with ``x-revision``; health checks always work."""
+    """Return the named revision, which marks its answers; its health checks always work."""
     known: dict[str, Application] = {
         "good": api,
         "broken": broken,
