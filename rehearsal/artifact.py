@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greenroom.plugins.supervisor import Suite, supervise
+from greenroom.plugins.suite_process import Suite
+from greenroom.plugins.supervisor import supervise
 from greenroom.rehearsal.processes import scrubbed
 from greenroom.rehearsal.records import read_record
 
@@ -21,14 +22,14 @@ def run_artifact_stage(settings: RehearsalSettings, revision: Revision, folder: 
 
     Documents go to ``folder``. Whatever the suites do, this ends within the stage's time-out.
     """
+    told = revision.release_variables()
     with tempfile.TemporaryDirectory(prefix="greenroom-artifact-") as work:
         suite = Suite(
             arguments=settings.artifact.arguments,
             root=settings.root,
             report=folder,
             work=Path(work),
-            environment=scrubbed(os.environ) | dict(revision.environment),
-            release={**revision.release, "revision": revision.name},
+            environment={**scrubbed(os.environ), **revision.environment, **told},
         )
         answer = supervise(suite, seconds=settings.artifact.timeout_s)
     reason = "; ".join(answer.reasons) or "it left no run record"

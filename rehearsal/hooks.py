@@ -136,10 +136,7 @@ def _build(  # noqa: PLR0913, PLR0917 - the one place where all that configures 
         task_root=settings.root,
         environment={
             **_aws(at.codedeploy),
-            **{
-                f"GREENROOM_RELEASE_{key.upper()}": value for key, value in revision.release.items()
-            },
-            "GREENROOM_RELEASE_REVISION": revision.name,
+            **revision.release_variables(),
             "GREENROOM_HOOK_ARGS": shlex.join(function.arguments),
             "GREENROOM_HOOK_REPORT": str(folder / "hooks" / function.name),
             "GREENROOM_TARGET": _target(events, at),

@@ -1,7 +1,7 @@
 """The live line of a rehearsal: lifecycle event, traffic split, elapsed time.
 
-On a terminal one line is rewritten, in colour unless ``NO_COLOR`` is set; on a pipe each change is a
-whole line.
+On a terminal one line is rewritten, in colour unless ``NO_COLOR`` is set; on a pipe each change is
+a whole line.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import os
 import threading
 import time
 from typing import TYPE_CHECKING, Self, TextIO
+
+from greenroom.rehearsal.lifecycle import EventStatus, Status
 
 if TYPE_CHECKING:
     from greenroom.rehearsal.lifecycle import Event
@@ -21,7 +23,7 @@ _REWRITE = "\r\x1b[2K"
 
 
 class Progress:
-    """Shows on ``stream`` what it is told and what it hears from the engine; any thread may call."""
+    """Shows on ``stream`` what it is told and hears from the engine; any thread may call."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -30,6 +32,7 @@ class Progress:
         self._began = time.monotonic()
         self._lock = threading.Lock()
         self._step = ""
+        self._deployment = ""
         self._replacement = 0
         self._shown = ("", 0)
         self._ended = threading.Event()
@@ -58,9 +61,19 @@ class Progress:
     def heard(self, event: Event) -> None:
         """Show a change of the deployment; an engine's listener."""
         with self._lock:
-            self._step = event.lifecycle.value if event.lifecycle else event.deployment_status.value
+            self._deployment = self._deployment or event.deployment_id
             self._replacement = event.replacement
+            self._step = self._named(event) or self._step
             self._show()
+
+    def _named(self, event: Event) -> str:
+        """Name what goes on after ``event``; empty where that is what went on before."""
+        prefix = "" if event.deployment_id == self._deployment else "rollback: "
+        if event.lifecycle is not None:
+            begins = event.status is EventStatus.IN_PROGRESS
+            return prefix + event.lifecycle.value if begins else ""
+        begins = event.deployment_status is not Status.IN_PROGRESS
+        return prefix + event.deployment_status.value if begins else ""
 
     def _show(self) -> None:
         if self._live:

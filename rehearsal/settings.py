@@ -36,6 +36,11 @@ class Revision:
     environment: Mapping[str, str] = field(default_factory=dict)
     release: Mapping[str, str] = field(default_factory=dict)
 
+    def release_variables(self) -> dict[str, str]:
+        """Return the environment variables that tell a suite of this release."""
+        told = {**self.release, "revision": self.name}
+        return {f"GREENROOM_RELEASE_{key.upper()}": value for key, value in told.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
