@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from greenroom.rehearsal.progress import Progress
-from greenroom.rehearsal.run import Rehearsal, rehearse
+from greenroom.rehearsal.run import Rehearsal, as_text, rehearse, write_text
 from greenroom.rehearsal.settings import RehearsalSettings
 
 if TYPE_CHECKING:
@@ -52,16 +51,15 @@ def command(
     rehearsal = Rehearsal(
         settings=settings,
         revision=chosen,
-        time_scale=time_scale or settings.deployment.time_scale,
+        time_scale=settings.deployment.time_scale if time_scale is None else time_scale,
         folder=(report or Path("greenroom-rehearsal") / chosen.name).resolve(),
     )
     if story is not None:
-        story.unlink(missing_ok=True)
+        write_text(story, "")  # a path that cannot be written is told now; nothing stale stays
     with interruptible(), Progress(sys.stdout) as progress:
         outcome = rehearse(rehearsal, progress)
     if story is not None:
-        story.parent.mkdir(parents=True, exist_ok=True)
-        story.write_text(json.dumps(outcome.timeline, indent=1) + "\n", encoding="utf-8")
+        write_text(story, as_text(outcome.timeline))
     for line in summary(outcome):
         click.echo(line)
     return 0 if outcome.deployed else 1

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from greenroom.rehearsal.settings import Function, RehearsalSettings, Revision
 
 _RETRY_AFTER_S = (60.0, 120.0)
-_AFTERWARDS_S = 10.0
+_AFTERWARDS_S = 5.0
 _REGION = "us-east-1"
 
 

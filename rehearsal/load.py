@@ -188,9 +188,17 @@ class Load:
             lines = head.split("\r\n")
             headers = _headers(lines[1:])
             await _read_body(reader, headers)
-            return int(lines[0].split(" ")[1]), headers.get(REVISION_HEADER, "")
+            return _status(lines[0]), headers.get(REVISION_HEADER, "")
         finally:
             writer.close()
+
+
+def _status(line: str) -> int:
+    """Return the status of a response's first line; raises ValueError if it is none."""
+    protocol, _, rest = line.partition(" ")
+    if not protocol.startswith("HTTP/1."):
+        raise ValueError(line)
+    return int(rest[:3])
 
 
 def _headers(lines: Sequence[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from greenroom.plugins.suite_process import RUN_KEY
 from greenroom.validators.errors import RecordError
 from greenroom.validators.record import Check, RunRecord, Source, merge
 from greenroom.validators.verdict import Expected
@@ -39,7 +40,7 @@ class HookRun:
         return {
             "event": self.event,
             "verdict": self.record().verdict.value if left else None,
-            "report": str(self.folder) if left else None,
+            "report": str(self.folder / "report.html") if left else None,
         }
 
 
@@ -54,11 +55,9 @@ def read_record(path: Path, reason: str) -> RunRecord:
     return RunRecord(run_id=_new_id(), started="", expected=Expected(), problems=(problem,))
 
 
-def deployment_record(
-    finding: Finding, *, started: str, finished: str, seconds: float
-) -> RunRecord:
-    """Return the deployment itself as a run of one blocking check."""
-    check = Check(
+def deployment_check(finding: Finding, seconds: float) -> Check:
+    """Return the deployment itself as a blocking check."""
+    return Check(
         id=_ID,
         name="the deployment succeeds and production never notices",
         kind=Kind.MONITOR,
@@ -68,35 +67,28 @@ def deployment_record(
         duration_s=seconds,
         source=Source("rehearsal.toml", 1),
     )
-    return RunRecord(
-        run_id=_new_id(),
-        started=started,
-        expected=Expected(checks=(_ID,)),
-        checks=(check,),
-        complete=True,
-        finished=finished,
-        duration_s=seconds,
-    )
 
 
 def joined(
-    parts: dict[str, RunRecord], deployment: dict[str, Any], *, application: str, finished: str
+    parts: dict[str, RunRecord], check: Check | None, deployment: dict[str, Any], finished: str
 ) -> RunRecord:
-    """Join the parts of a rehearsal into its record."""
+    """Join the parts of a rehearsal and the check of its deployment, if there was one."""
     started = min(filter(None, (part.started for part in parts.values())), default=finished)
-    dated = {name: _dated(part, started, finished) for name, part in parts.items()}
+    dated = {
+        name: replace(part, started=part.started or started, finished=part.finished or finished)
+        for name, part in parts.items()
+    }
     record = merge(dated)
-    release = {key: value for key, value in record.release.items() if key != "supervised-run"}
+    more = (check,) if check else ()
+    ids = (*record.expected.checks, *(each.id for each in more))
     return replace(
         record,
-        release={**release, "application": application, "revision": deployment["revision"]},
+        expected=replace(record.expected, checks=ids),
+        checks=(*record.checks, *more),
+        release={key: value for key, value in record.release.items() if key != RUN_KEY},
         environment={**_environment(), **record.environment},
         deployment=deployment,
     )
-
-
-def _dated(part: RunRecord, started: str, finished: str) -> RunRecord:
-    return replace(part, started=part.started or started, finished=part.finished or finished)
 
 
 def _environment() -> Mapping[str, str]:

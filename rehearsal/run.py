@@ -23,10 +23,12 @@ from greenroom.rehearsal.client import create_deployment
 from greenroom.rehearsal.clock import ScaledClock
 from greenroom.rehearsal.dataplane import LocalPlane
 from greenroom.rehearsal.engine import DeploymentGroup, Engine
+from greenroom.rehearsal.envoy import find_binary
 from greenroom.rehearsal.hooks import Addresses, LambdaHooks, check_functions, functions_of
 from greenroom.rehearsal.load import Load, Tally
-from greenroom.rehearsal.records import HookRun, deployment_record, joined
+from greenroom.rehearsal.records import HookRun, deployment_check, joined
 from greenroom.rehearsal.timeline import judge, refused, timeline
+from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -37,10 +39,11 @@ if TYPE_CHECKING:
     from greenroom.rehearsal.load import Requests
     from greenroom.rehearsal.progress import Progress
     from greenroom.rehearsal.settings import RehearsalSettings, Revision
-    from greenroom.validators.record import RunRecord
+    from greenroom.validators.record import Check, RunRecord
 
 _MINUTE_S = 60
 _GIVE_UP_S = 5.0
+_MARK = ".greenroom-rehearsal"
 _PARTS = ("artifact", "hooks", "logs")
 _DOCUMENTS = ("run.json", "report.html", "timeline.json")
 
@@ -90,30 +93,31 @@ class _Stage:
 
 def rehearse(rehearsal: Rehearsal, progress: Progress) -> Outcome:
     """Rehearse; raises `SettingsError` or `ToolError` if that is not possible."""
-    settings, began, started = rehearsal.settings, time.monotonic(), _now()
+    settings, began = rehearsal.settings, time.monotonic()
     appspec = read_appspec(settings.appspec)
     check_functions(settings, appspec)
-    _clear(rehearsal.folder)
+    find_binary()
+    prepare(rehearsal.folder)
     progress.step("artifact stage")
     artifact = run_artifact_stage(settings, rehearsal.revision, rehearsal.folder / "artifact")
-    parts = {"artifact": artifact}
+    parts, check = {"artifact": artifact}, None
     if artifact.verdict is Verdict.SHIP:
-        story, more = _deploy(rehearsal, appspec, progress, started=started)
-        parts |= more
+        progress.step("original starts")
+        story, hooks, check = _deploy(rehearsal, appspec, progress)
+        parts |= hooks
     else:
         reasons = "; ".join(reason.text for reason in artifact.decision().reasons)
         story = refused(f"{artifact.verdict.words}: {reasons}", rehearsal.revision.name)
-    record = joined(parts, story, application=settings.name, finished=_now())
+    record = joined(parts, check, story, _now())
     report = write_documents(record, story, rehearsal.folder)
     return Outcome(story | {"report": str(report)}, record, report, time.monotonic() - began)
 
 
 def _deploy(
-    rehearsal: Rehearsal, appspec: AppSpec, progress: Progress, *, started: str
-) -> tuple[dict[str, Any], dict[str, RunRecord]]:
-    """Deploy to the end; return the timeline and the records of hooks and deployment."""
+    rehearsal: Rehearsal, appspec: AppSpec, progress: Progress
+) -> tuple[dict[str, Any], dict[str, RunRecord], Check]:
+    """Deploy to the end; return the timeline, the hooks' records and the deployment's check."""
     began = time.monotonic()
-    progress.step("original starts")
     with ExitStack() as stack:
         stage = _set_up(rehearsal, appspec, progress, stack)
         snapshot, requests = _perform(rehearsal, appspec, stage)
@@ -128,10 +132,8 @@ def _deploy(
         revision=rehearsal.revision.name,
         real=stage.clock.real,
     )
-    finding = judge(snapshot, requests, at=_now())
-    seconds = time.monotonic() - began
-    deployment = deployment_record(finding, started=started, finished=_now(), seconds=seconds)
-    return story, {run.event: run.record() for run in runs} | {"deployment": deployment}
+    check = deployment_check(judge(snapshot, requests, at=_now()), time.monotonic() - began)
+    return story, {run.event: run.record() for run in runs}, check
 
 
 def _set_up(rehearsal: Rehearsal, appspec: AppSpec, progress: Progress, stack: ExitStack) -> _Stage:
@@ -186,25 +188,54 @@ def _await_end(engine: Engine, deployment_id: str, seconds: float) -> Snapshot:
         raise
 
 
+def prepare(folder: Path) -> None:
+    """Make ``folder`` ready: what an earlier rehearsal wrote is removed, so nothing stale stays.
+
+    Raises `SettingsError` for a folder that holds anything else, or that cannot be written.
+    """
+    mark = folder / _MARK
+    try:
+        if folder.exists() and any(folder.iterdir()) and not mark.is_file():
+            raise SettingsError(
+                f"{folder} holds files that no rehearsal wrote", hint="name a new or empty folder"
+            )
+        for part in _PARTS:
+            shutil.rmtree(folder / part, ignore_errors=True)
+        for name in _DOCUMENTS:
+            (folder / name).unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.write_text("Written by greenroom rehearse, which removes what it wrote earlier.\n")
+    except OSError as error:
+        raise SettingsError(
+            f"{folder} cannot be written: {error}", hint="name another folder for the report"
+        ) from error
+
+
 def write_documents(record: RunRecord, story: dict[str, Any], folder: Path) -> Path:
     """Write run.json, report.html and timeline.json; return the page's path."""
     from greenroom.reports import html  # noqa: PLC0415 - jinja2 is needed only at the end
 
-    folder.mkdir(parents=True, exist_ok=True)
     report = folder / "report.html"
-    (folder / "run.json").write_text(record.dumps(), encoding="utf-8")
-    report.write_text(html.render(record), encoding="utf-8")
-    text = json.dumps(story | {"report": str(report)}, indent=1)
-    (folder / "timeline.json").write_text(text + "\n", encoding="utf-8")
+    write_text(folder / "run.json", record.dumps())
+    write_text(report, html.render(record))
+    write_text(folder / "timeline.json", as_text(story | {"report": str(report)}))
     return report
 
 
-def _clear(folder: Path) -> None:
-    """Remove what an earlier rehearsal wrote, so that nothing stale can pass for this one's."""
-    for part in _PARTS:
-        shutil.rmtree(folder / part, ignore_errors=True)
-    for name in _DOCUMENTS:
-        (folder / name).unlink(missing_ok=True)
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` in UTF-8; raises `ToolError` if that is not possible."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ToolError(
+            f"{path} cannot be written: {error}", hint="see to the disk's space and permissions"
+        ) from error
+
+
+def as_text(story: dict[str, Any]) -> str:
+    """Return a timeline as JSON text."""
+    return json.dumps(story, indent=1) + "\n"
 
 
 def _now() -> str:
