@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from greenroom.validators import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def descendants(error: type[errors.GreenroomError]) -> Iterator[type[errors.GreenroomError]]:
+    yield error
+    for child in error.__subclasses__():
+        yield from descendants(child)
+
+
+EVERY = list(descendants(errors.GreenroomError))
+BY_NAME = pytest.mark.parametrize("error", EVERY, ids=lambda error: error.__name__)
+
+
+@BY_NAME
+def test_every_error_stands_in_the_tree_with_its_exit_code(
+    error: type[errors.GreenroomError],
+) -> None:
+    assert errors.__doc__ is not None
+    (line,) = (line for line in errors.__doc__.splitlines() if f" {error.__name__} " in line)
+    assert f"exit {error.exit_code}" in line
+
+
+@BY_NAME
+def test_every_error_is_documented_and_public(error: type[errors.GreenroomError]) -> None:
+    assert error.__doc__
+    assert error.__module__ == "greenroom.validators.errors"
+    assert getattr(errors, error.__name__) is error
+
+
+@BY_NAME
+def test_every_error_ends_a_command_with_neither_success_nor_a_verdict(
+    error: type[errors.GreenroomError],
+) -> None:
+    assert error.exit_code not in {0, 1, 7}
+
+
+@BY_NAME
+def test_every_error_shows_its_hint(error: type[errors.GreenroomError]) -> None:
+    raised = error("no such file: x.yaml", hint="give a path that exists")
+    assert raised.explain() == "no such file: x.yaml\n  hint: give a path that exists"
+    assert error("no such file").explain() == "no such file"
