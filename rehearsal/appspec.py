@@ -91,8 +91,8 @@ def parse_appspec(text: str, source: str = "AppSpec") -> AppSpec:
 def function_name(target: str) -> str:
     """Return the bare function name of a Lambda function's name or ARN, without qualifier."""
     parts = target.split(":")
-    if parts[0] == "arn":
-        parts = parts[6:]
+    if len(parts) > len(("name", "qualifier")):
+        parts = parts[parts.index("function") + 1 :] if "function" in parts else [""]
     return parts[0] if parts else ""
 
 

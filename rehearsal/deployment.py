@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from greenroom.rehearsal.lifecycle import (
@@ -92,8 +93,8 @@ class Deployment:
         self._ledger.begin()
         self._check_alarms()
         for event in Lifecycle:
-            self._ledger.start(event)
             self._check_stop()
+            self._ledger.start(event)
             self._perform(event)
             self._ledger.end(event)
         self._ledger.bake()
@@ -157,14 +158,14 @@ class Deployment:
     def _pause(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
         """Wait ``seconds`` or for ``until``; halt on a stop request or, if watched, an alarm."""
         clock, wake = self._world.clock, self._ledger.wake
-        deadline = clock.now().timestamp() + seconds
+        deadline = clock.now() + timedelta(seconds=seconds)
         while True:
             # Cleared before looking, so that whatever comes after the look wakes the wait.
             wake.clear()
             self._check_stop()
             if self._watching:
                 self._check_alarms()
-            left = deadline - clock.now().timestamp()
+            left = (deadline - clock.now()).total_seconds()
             if until() or left <= 0:
                 return
             polls = self._watching and self._plan.alarms

@@ -73,6 +73,17 @@ class DeploymentGroup:
     termination_wait_s: float = 300
     alarm_poll_s: float = 5
 
+    def __post_init__(self) -> None:
+        """Refuse times that make no sense."""
+        for name in ("hook_timeout_s", "termination_wait_s", "alarm_poll_s"):
+            seconds = getattr(self, name)
+            least = "0 or more" if name == "termination_wait_s" else "more than 0"
+            if not 0 <= seconds < float("inf") or (seconds == 0 and least != "0 or more"):
+                raise SettingsError(
+                    f"deployment group {self.name}: {name} is {seconds}",
+                    hint=f"use {least} seconds",
+                )
+
     @property
     def target_id(self) -> str:
         """The one deployment target's id: ``cluster:service``, as CodeDeploy writes it."""

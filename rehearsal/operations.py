@@ -209,7 +209,7 @@ def _auto_rollback(value: object) -> frozenset[RollbackEvent] | None:
     events = value.get("events", []) if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(events, list):
         raise RefusedError("InvalidAutoRollbackConfigException", "The configuration is no map.")
-    wrong = [event for event in events if event not in known]
+    wrong = [event for event in events if not isinstance(event, str) or event not in known]
     if wrong or (value.get("enabled") and not events):
         raise RefusedError(
             "InvalidAutoRollbackConfigException",
