@@ -17,8 +17,6 @@ from greenroom.reports.states import ORDER, stage_rows, state_of
 from greenroom.validators.vocabulary import Gate, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from greenroom.validators.record import Check, RunRecord
 
 MAX_NAME, MAX_MESSAGE, MAX_OUTPUT = 1_000, 5_000, 20_000
@@ -53,14 +51,15 @@ def _suite(name: str, cases: list[ET.Element], record: RunRecord, seconds: float
 def _verdict(record: RunRecord) -> ET.Element:
     decision = record.decision()
     case = ET.Element("testcase", classname="greenroom", name="greenroom.verdict", time="0.000")
-    reasons = [reason.text for reason in decision.reasons]
+    message = "; ".join(reason.text for reason in decision.reasons)
+    lines = "\n".join(f"- {reason.text}" for reason in decision.reasons)
     match decision.verdict:
         case Verdict.SHIP:
             return case
         case Verdict.DO_NOT_SHIP:
-            _add(case, "failure", decision.verdict.words, reasons)
+            _add(case, "failure", decision.verdict.words, (message, lines))
         case Verdict.COULD_NOT_DECIDE:
-            _add(case, "error", decision.verdict.words, reasons)
+            _add(case, "error", decision.verdict.words, (message, lines))
     return case
 
 
@@ -87,9 +86,9 @@ def _outcome(case: ET.Element, check: Check) -> None:
         case Outcome.INCONCLUSIVE if check.skipped is not None:
             ET.SubElement(case, "skipped", message=_cut(check.skipped, MAX_MESSAGE))
         case Outcome.FAILED:
-            _add(case, "failure", f"failed{note}", [finding.seen, str(finding)])
+            _add(case, "failure", f"failed{note}", (finding.seen, str(finding)))
         case Outcome.INCONCLUSIVE | Outcome.ERROR:
-            _add(case, "error", f"{finding.outcome}{note}", [finding.seen, str(finding)])
+            _add(case, "error", f"{finding.outcome}{note}", (finding.seen, str(finding)))
 
 
 def _not_blocking(check: Check) -> str:
@@ -98,10 +97,10 @@ def _not_blocking(check: Check) -> str:
     return "" if check.gate is Gate.BLOCK else f" (gate {check.gate}: does not block)"
 
 
-def _add(case: ET.Element, tag: str, kind: str, lines: Iterable[str]) -> None:
-    first, *rest = lines
-    element = ET.SubElement(case, tag, type=kind, message=_cut(first, MAX_MESSAGE))
-    element.text = _cut("\n".join(rest or [first]), MAX_MESSAGE)
+def _add(case: ET.Element, tag: str, kind: str, said: tuple[str, str]) -> None:
+    message, body = said
+    element = ET.SubElement(case, tag, type=kind, message=_cut(message, MAX_MESSAGE))
+    element.text = _cut(body, MAX_MESSAGE)
 
 
 def _cut(value: str, limit: int) -> str:

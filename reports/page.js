@@ -10,11 +10,12 @@
   const rows = [...list.children].filter((node) => !node.classList.contains("none"));
   const texts = new Map();
   let outcome = "";
+  let written = null;
 
   const textOf = (row) => {
     if (!texts.has(row)) {
-      const line = row.querySelector("summary") || row;
-      texts.set(row, line.textContent.toLowerCase());
+      const parts = row.querySelectorAll(".mark, .what, .kind"); // not the time: 12 is no 12 ms
+      texts.set(row, [...parts].map((part) => part.textContent).join(" ").toLowerCase());
     }
     return texts.get(row);
   };
@@ -41,10 +42,13 @@
     const state = new URLSearchParams();
     if (outcome) state.set("outcome", outcome);
     if (box.value) state.set("q", box.value);
-    location.replace(`#${state.size ? state : "outcome="}`);
+    written = `#${state.toString() || "outcome="}`;
+    location.replace(written);
   };
 
   const follow = () => {
+    if (location.hash === written) return;
+    written = null;
     const name = decodeURIComponent(location.hash.slice(1));
     const target = name && document.getElementById(name);
     if (target) {

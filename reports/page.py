@@ -167,8 +167,7 @@ def why(record: RunRecord, decision: Decision) -> str:
 
 
 def _doubts(record: RunRecord, decision: Decision, unproved: int) -> list[str]:
-    known = {check.id for check in record.checks}
-    missing = sum(bool(r.check) and r.check not in known for r in decision.reasons)
+    missing = len(Counter(record.expected.checks) - Counter(check.id for check in record.checks))
     unmet = [rule for rule in decision.rules if rule.limit.startswith(">=") and not rule.met]
     return [
         *([] if record.complete else ["the run did not finish"]),

@@ -68,12 +68,12 @@ def test_a_check_is_skipped_only_when_it_was(
 
 
 def test_do_not_ship_fails_with_every_reason() -> None:
-    run = record([check("one", Outcome.FAILED), check("two", Outcome.FAILED)])
+    run = record([check(), check("one", Outcome.FAILED), check("two", Outcome.FAILED)])
     failure = case_of(run, "greenroom.verdict").find("failure")
     assert failure is not None
     assert failure.get("type") == "do not ship"
-    assert failure.get("message") == "smoke: one: status 500"
-    assert failure.text == "smoke: two: status 500"
+    assert failure.get("message") == "smoke: one: status 500; smoke: two: status 500"
+    assert failure.text == "- smoke: one: status 500\n- smoke: two: status 500"
 
 
 def test_could_not_decide_is_an_error() -> None:
