@@ -25,7 +25,12 @@ _ENDINGS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasa
 @click.command(name="rehearse")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--revision", metavar="NAME", help="The revision to release.")
-@click.option("--time-scale", type=float, metavar="X", help="Deployment seconds in a real one.")
+@click.option(
+    "--time-scale",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="X",
+    help="Deployment seconds in a real one.",
+)
 @click.option(
     "--json", "story", type=click.Path(path_type=Path), metavar="PATH", help="Write the timeline."
 )

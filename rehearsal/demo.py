@@ -16,7 +16,7 @@ from greenroom.rehearsal.progress import Progress
 from greenroom.rehearsal.run import Rehearsal, rehearse
 from greenroom.rehearsal.settings import RehearsalSettings
 from greenroom.validators.errors import GreenroomError
-from greenroom.validators.verdict import Verdict
+from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

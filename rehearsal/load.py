@@ -126,16 +126,18 @@ class Load:
         self._thread = threading.Thread(target=self._run, name="greenroom-load", daemon=True)
 
     def start(self) -> Self:
-        """Begin; return once the first answer is in. Raises `ToolError` if there is none."""
+        """Begin; return once the first request has succeeded. Raises `ToolError` if it does not."""
         self._thread.start()
         deadline = time.monotonic() + _START_S
         while not self._tally.counts.total and time.monotonic() < deadline:
             time.sleep(0.01)
-        if not self._tally.counts.total:
+        counts = self._tally.counts
+        if not counts.total or counts.failed:
             self.close()
+            seen = "failed" if counts.failed else f"was not answered within {_START_S:g} s"
             raise ToolError(
-                f"no production request was answered within {_START_S:g} s",
-                hint="the original revision or Envoy does not answer; see their logs",
+                f"the first production request, GET {self._plan.paths[0]}, {seen}",
+                hint="the paths of [load] must succeed on the original revision; see its log",
             )
         return self
 
