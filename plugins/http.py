@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 RECORDED = 8 * 1024
 """Characters of a body that a record keeps."""
+_ELAPSED = "greenroom.elapsed"
 _TRAIL = "greenroom.trail"
 _DECODED_STEP = 16 * 1024
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
@@ -46,7 +47,7 @@ class Limits:
 
 
 class Connections:
-    """Kept-alive connections that clients share; making one costs nothing until it is used."""
+    """Kept-alive connections that clients share, opened as they are needed."""
 
     @cached_property
     def pool(self) -> httpcore.ConnectionPool:
@@ -80,10 +81,16 @@ def client(
     limits = limits or Limits()
     return httpx.Client(
         base_url=target,
-        transport=_RecordingTransport(connections, redactor, record, limits),
+        transport=_RecordingTransport(connections.pool, redactor, record, limits),
         timeout=limits.timeout_s,
         trust_env=False,
+        headers={"User-Agent": f"greenroom (python-httpx/{httpx.__version__})"},
     )
+
+
+def elapsed_s(answer: httpx.Response) -> float:
+    """Return the seconds from the request's start to the answer's last byte, redirects included."""
+    return sum(float(one.extensions[_ELAPSED]) for one in (*answer.history, answer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +105,12 @@ class _Trail:
 class _RecordingTransport(httpx.BaseTransport):
     def __init__(
         self,
-        connections: Connections,
+        pool: httpcore.ConnectionPool,
         redactor: Redactor,
         record: Callable[[dict[str, Any]], None],
         limits: Limits,
     ) -> None:
-        self._connections = connections
+        self._pool = pool
         self._redactor = redactor
         self._record = record
         self._limits = limits
@@ -115,7 +122,8 @@ class _RecordingTransport(httpx.BaseTransport):
         error: Exception | None = None
         try:
             with within(trail.total_s, trail.deadline):
-                return reading.run(self._connections.pool, request)
+                answer = reading.run(self._pool, request)
+            answer.extensions[_ELAPSED] = time.monotonic() - begun
         except tuple(MAPPED) as cause:
             error = MAPPED[type(cause)](str(cause), request=request)
             raise error from cause
@@ -123,6 +131,8 @@ class _RecordingTransport(httpx.BaseTransport):
             error = cause
             cause.request = request
             raise
+        else:
+            return answer
         finally:
             self._record(
                 {

@@ -134,7 +134,7 @@ def _character(character: str) -> str:
         json.dumps(escaped)[1:-1],
         json.dumps(character, ensure_ascii=False)[1:-1],
         repr(character)[1:-1],
-        *("+" for _ in character if character == " "),
+        {" ": "+", "'": "\\'", '"': '\\"', "/": "\\/"}.get(character, character),
     }
     any_case = {
         "".join(f"%{octet:02x}" for octet in octets),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greenroom.plugins.recording import CheckFailed, recording_of
-from greenroom.plugins.shared import connections_of, redactor_of
+from greenroom.plugins.settings import redactor_of, settings_of
 from greenroom.plugins.suite_parser import parse_suite
 from greenroom.plugins.suite_variables import Variables
 from greenroom.validators.errors import SettingsError
@@ -85,6 +85,7 @@ class CheckItem(pytest.Item):
         """Ask, judge and record; raises `CheckFailed` unless the check passed."""
         from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - not at collection
         from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - as above
+        from greenroom.plugins.target import connections_of  # noqa: PLC0415 - as above
 
         recording = recording_of(self)
         redactor = redactor_of(self.config)

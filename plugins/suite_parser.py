@@ -104,6 +104,9 @@ class _Parser:
             if given is None:
                 hint = "give `target:` here, or --greenroom-target URL, or GREENROOM_TARGET"
                 raise self._fields.error(suite.place, "the suite has no target", hint)
+            if problem := _target_problem(given):
+                hint = "correct --greenroom-target, GREENROOM_TARGET or the settings"
+                raise self._fields.error(suite.place, f"the settings' target {problem}", hint)
             return given.rstrip("/")
         target = self._fields.filled(entry.value, "target")
         if problem := _target_problem(target):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from jsonpath_rfc9535 import JSONPathError
 
+from greenroom.plugins.http import elapsed_s
 from greenroom.plugins.http_failures import failure_of
 from greenroom.plugins.redaction import REDACTED, is_sensitive
 from greenroom.plugins.suite_contract import read_json
@@ -120,7 +121,6 @@ def redacted(finding: Finding, redactor: Redactor) -> Finding:
 
 
 def _ask(check: HttpCheck, target: str, client: httpx.Client, left_s: float) -> Answer | Failure:
-    begun = time.monotonic()
     try:
         response = client.request(
             check.request.method,
@@ -136,7 +136,7 @@ def _ask(check: HttpCheck, target: str, client: httpx.Client, left_s: float) -> 
         status=response.status_code,
         headers=tuple((name.lower(), value) for name, value in response.headers.multi_items()),
         body=response.content,
-        elapsed_s=time.monotonic() - begun,
+        elapsed_s=elapsed_s(response),
     )
 
 

@@ -1,0 +1,44 @@
+"""``greenroom schema [NAME]``: print a JSON Schema of what Greenroom reads or writes."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import click
+
+from greenroom.validators.errors import GreenroomError, SettingsError
+
+SCHEMAS = {
+    "rehearsal": ("greenroom.rehearsal", "rehearsal.schema.json"),
+    "run": ("greenroom.reports", "run.schema.json"),
+    "settings": ("greenroom.plugins", "settings.schema.json"),
+    "suite": ("greenroom.plugins", "suite.schema.json"),
+    "timeline": ("greenroom.rehearsal", "timeline.schema.json"),
+}
+"""Each schema's package and file."""
+
+
+def schema_text(name: str) -> str:
+    """Return the text of the schema ``name``; a `SettingsError` lists the names there are."""
+    if name not in SCHEMAS:
+        raise SettingsError(
+            f"there is no schema {name!r}", hint=f"use one of: {', '.join(sorted(SCHEMAS))}"
+        )
+    package, file = SCHEMAS[name]
+    try:
+        return files(package).joinpath(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise GreenroomError(
+            f"the schema {name!r} is not installed: {error}", hint="install greenroom anew"
+        ) from error
+
+
+@click.command("schema")
+@click.argument("name", required=False)
+def command(name: str | None) -> None:
+    """Print the JSON Schema NAME, or without it the names there are."""
+    if name is None:
+        for known in sorted(SCHEMAS):
+            click.echo(known)
+    else:
+        click.echo(schema_text(name), nl=False)
