@@ -33,14 +33,15 @@ from greenroom.plugins.hook_events import CodeDeployEvent, EcsEvent, is_ecs, par
 from greenroom.plugins.report_codedeploy import CodeDeployReporter
 from greenroom.plugins.report_ecs import answer
 from greenroom.plugins.suite_process import Suite
-from greenroom.plugins.supervisor import Ending, Supervised, supervise
-from greenroom.validators.errors import GreenroomError, SettingsError
+from greenroom.plugins.supervisor import attempt, explained, undecided
+from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greenroom.plugins.hook_events import HookEvent
+    from greenroom.plugins.supervisor import Supervised
 
 RESERVE_S = 20.0
 _MARGIN_S = 0.5
@@ -96,7 +97,7 @@ def _answer_codedeploy(hook: CodeDeployEvent, ends: float) -> dict[str, Any]:
     try:
         told["report"] = reporter.report(succeeded=succeeded, until=ends - _MARGIN_S)
     except Exception as error:
-        _log({**told, "report": explain(error)})
+        _log({**told, "report": explained(error)})
         raise
     _log(told)
     _tidy(work)
@@ -111,16 +112,7 @@ def _decide(hook: HookEvent, deadline: float, work: Path) -> Supervised:
             f"only {max(seconds, 0):.1f} s are left for the suite: raise the function's time-out, "
             "or lower GREENROOM_HOOK_RESERVE"
         )
-    try:
-        work.mkdir(parents=True)
-        return supervise(_suite(hook, work), seconds=seconds)
-    except Exception as error:  # noqa: BLE001 - nothing at all may keep the answer from being given
-        return undecided(explain(error))
-
-
-def explain(error: Exception) -> str:
-    """Return what a person needs to know of ``error``, whoever raised it."""
-    return error.explain() if isinstance(error, GreenroomError) else repr(error)
+    return attempt(lambda: _suite(hook, work), seconds=seconds)
 
 
 def _work_folder() -> Path:
@@ -132,18 +124,6 @@ def _tidy(work: Path) -> None:
     remover = threading.Thread(target=shutil.rmtree, args=(work, True), daemon=True)
     remover.start()
     remover.join(timeout=_MARGIN_S)
-
-
-def undecided(reason: str) -> Supervised:
-    """Return the result of a suite that could not even be started."""
-    return Supervised(
-        verdict=Verdict.COULD_NOT_DECIDE,
-        reasons=(reason,),
-        ending=Ending.NOT_STARTED,
-        exit_status=None,
-        record=None,
-        log=None,
-    )
 
 
 def _suite(hook: HookEvent, work: Path) -> Suite:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import tempfile
@@ -18,17 +19,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from greenroom.plugins.hook import RESERVE_S
 from greenroom.plugins.hook_events import CodeDeployEvent, parse_event
 from greenroom.plugins.report_codedeploy import CodeDeployReporter
 from greenroom.plugins.suite_process import Suite
-from greenroom.plugins.supervisor import Supervised, supervise
+from greenroom.plugins.supervisor import Supervised, attempt
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RESERVE_S = 20.0
 _EXIT_STATUS = {Verdict.SHIP: 0, Verdict.DO_NOT_SHIP: 1, Verdict.COULD_NOT_DECIDE: 7}
 
 
@@ -72,7 +73,7 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     """
     event = _event(deployment_id, execution_id, event_file)
     ends = time.monotonic() + timeout
-    reserve = min(_RESERVE_S, timeout / 3) if event else 0.0
+    reserve = min(RESERVE_S, timeout / 3) if event else 0.0
     reporter = CodeDeployReporter(event, reserve_s=reserve) if event else None
     with _cancelled_by_signal() as cancel:
         result = _run(pytest_args, report, timeout - reserve, cancel, event)
@@ -122,7 +123,7 @@ def _run(
     cancel: threading.Event,
     event: CodeDeployEvent | None,
 ) -> Supervised:
-    work = Path(tempfile.mkdtemp(prefix="greenroom-"))
+    work = Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}")
     suite = Suite(
         arguments=arguments,
         root=Path.cwd(),
@@ -132,7 +133,7 @@ def _run(
         release=event.release if event else {},
     )
     try:
-        return supervise(suite, seconds=seconds, cancel=cancel)
+        return attempt(lambda: suite, seconds=seconds, cancel=cancel)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -10,6 +10,7 @@ import shlex
 import time
 import uuid
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -104,7 +105,8 @@ class Recorder:
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Note an error in pytest or a plugin."""
-        self.stop(f"internal error: {str(excrepr).strip().splitlines()[-1]}")
+        last = str(excrepr).strip().rpartition("\n")[2]
+        self.stop(f"internal error: {last}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note who stopped the run, and during what."""
@@ -150,6 +152,13 @@ class Recorder:
         if self._documents is not None:
             self._documents.close()
             self._documents.withdraw(self.record())
+        plugins = self._config.pluginmanager
+        reporter, capture = map(plugins.get_plugin, ("terminalreporter", "capturemanager"))
+        if reporter is not None:
+            with capture.global_and_fixture_disabled() if capture else nullcontext():
+                words = f"greenroom: {self.verdict.words.upper()}: {self._problems[0]}"
+                reporter.write_line(f"\n{words}")
+                reporter.flush()
 
     # The end
 
@@ -208,7 +217,8 @@ class Recorder:
     def _finish(self, status: int) -> None:
         """Note what the record does not explain of pytest's exit status; write everything."""
         explained = any(check.outcome in _EXPLAIN_1 for check in self._checks)
-        if status not in {0, 1, _NO_TESTS} or (status == 1 and not explained):
+        known = self._stopped or status in {0, _NO_TESTS} or (status == 1 and explained)
+        if not known:
             self._add_problem(f"pytest ended with exit status {status}")
         self._finished = _now()
         if self._documents is not None:

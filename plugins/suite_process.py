@@ -102,7 +102,7 @@ def command_of(suite: Suite, run_id: str) -> list[str]:
         "-p",
         "no:cacheprovider",
         f"--rootdir={suite.root}",
-        *absolute(suite.arguments, suite.root),
+        *_with_a_place(absolute(suite.arguments, suite.root), suite.root),
         f"--greenroom-report={suite.report}",
         *(f"--greenroom-release={key}={value}" for key, value in release.items()),
     ]
@@ -128,6 +128,7 @@ def environment_of(suite: Suite, run_id: str) -> dict[str, str]:
 
 
 _TAKES_WORDS = frozenset({"-k", "-m", "-p", "-o", "-W", "-r", "-n", "--deselect"})
+_TAKES_PATHS = frozenset({"-c", "--config-file", "--rootdir", "--confcutdir", "--ignore"})
 
 
 def absolute(arguments: Sequence[str], root: Path) -> list[str]:
@@ -146,6 +147,19 @@ def absolute(arguments: Sequence[str], root: Path) -> list[str]:
         else:
             done.append(_absolute(argument, root))
     return done
+
+
+def _with_a_place(arguments: list[str], root: Path) -> list[str]:
+    """Return ``arguments`` that say where tests are: in ``root``, unless they name a place.
+
+    Without one pytest would look in its current folder, which is the empty work folder.
+    """
+    values = _TAKES_WORDS | _TAKES_PATHS
+    named = "--pyargs" in arguments or any(
+        not argument.startswith("-") and before not in values
+        for before, argument in zip(["", *arguments], arguments, strict=False)
+    )
+    return arguments if named else [*arguments, str(root)]
 
 
 def _absolute(argument: str, root: Path) -> str:

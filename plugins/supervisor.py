@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING
 
 from greenroom.plugins.processes import end_family
 from greenroom.plugins.suite_process import RUN_KEY, Suite, keep_log, marker, start
-from greenroom.validators.errors import RecordError
+from greenroom.validators.errors import GreenroomError, RecordError
 from greenroom.validators.record import RunRecord
 from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 GRACE_S = 2.0
@@ -38,6 +39,7 @@ LAST_WORDS_S = 2.0
 
 _LOOK_S = 0.02
 _LAST_BREATH_S = 1.0
+_COMPLAINT = 65536
 _LARGEST_RECORD = 64 * 1024 * 1024
 
 
@@ -90,6 +92,35 @@ def supervise(suite: Suite, *, seconds: float, cancel: threading.Event | None = 
             status = _end(process, run_id)
             keeper.join(timeout=_LAST_BREATH_S)
     return _judge(suite.report / "run.json", run_id, ending, status, log)
+
+
+def attempt(
+    describe: Callable[[], Suite], *, seconds: float, cancel: threading.Event | None = None
+) -> Supervised:
+    """Run the suite that ``describe`` returns; whatever is raised becomes a reason not to ship."""
+    try:
+        suite = describe()
+        suite.work.mkdir(parents=True, exist_ok=True)
+        return supervise(suite, seconds=seconds, cancel=cancel)
+    except Exception as error:  # noqa: BLE001 - nothing at all may keep the answer from being given
+        return undecided(explained(error))
+
+
+def undecided(reason: str) -> Supervised:
+    """Return the result of a suite that could not even be started."""
+    return Supervised(
+        verdict=Verdict.COULD_NOT_DECIDE,
+        reasons=(reason,),
+        ending=Ending.NOT_STARTED,
+        exit_status=None,
+        record=None,
+        log=None,
+    )
+
+
+def explained(error: Exception) -> str:
+    """Return what a person needs to know of ``error``, whoever raised it."""
+    return error.explain() if isinstance(error, GreenroomError) else repr(error)
 
 
 def _end(process: subprocess.Popen[bytes], run_id: str) -> int:
@@ -189,14 +220,18 @@ def _judge(path: Path, run_id: str, ending: Ending, status: int, log: Path) -> S
     against = _against(ending, status)
     if record is None:
         verdict = Verdict.COULD_NOT_DECIDE
-        reasons: tuple[str, ...] = (problem,)
+        reasons = tuple(filter(None, [against, problem, _complaint(log)]))
     else:
         decision = record.decision()
         verdict = decision.verdict
         reasons = tuple(reason.text for reason in decision.reasons)
-    if against and (verdict is Verdict.SHIP or record is None or not record.complete):
-        reasons = (against, *reasons)
-        verdict = Verdict.COULD_NOT_DECIDE if verdict is Verdict.SHIP else verdict
+        if not record.checks and (complaint := _complaint(log)):
+            reasons = (complaint, *reasons)
+        # A status that tells no more than the record's own reasons is left out.
+        if against and (verdict is Verdict.SHIP or status <= 0 or ending is not Ending.EXITED):
+            reasons = (against, *reasons)
+        if against and verdict is Verdict.SHIP:
+            verdict = Verdict.COULD_NOT_DECIDE
     return Supervised(
         verdict=verdict,
         reasons=reasons,
@@ -218,3 +253,14 @@ def _against(ending: Ending, status: int) -> str:
     if ending is Ending.EXITED and status > 0:
         return f"pytest ended with exit status {status}"
     return ""
+
+
+def _complaint(log: Path) -> str:
+    """Return pytest's own ``ERROR`` line: of a run without a check it is all there is to go by."""
+    try:
+        with log.open("rb") as output:
+            output.seek(max(log.stat().st_size - _COMPLAINT, 0))
+            lines = output.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line for line in reversed(lines) if line.startswith("ERROR")), "")

@@ -7,6 +7,7 @@ It speaks CodeDeploy's JSON 1.1 protocol on a free port of 127.0.0.1. Point clie
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _PREFIX = "CodeDeploy_20141006."
 _MOST_BYTES = 1024 * 1024
 _IDLE_S = 30.0
+_POLL_S = 0.1
+_log = logging.getLogger(__name__)
 
 
 class CodeDeployApi:
@@ -32,7 +35,7 @@ class CodeDeployApi:
         handler = type("BoundHandler", (_Handler,), {"engine": engine})
         self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="codedeploy-api", daemon=True
+            target=self._server.serve_forever, args=(_POLL_S,), name="codedeploy-api", daemon=True
         )
 
     @property
@@ -68,6 +71,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     # A kept-alive connection of a client must not hold up the end of a rehearsal.
     block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Log what went wrong: a client that dies in mid-request is no matter for the terminal."""
+        _log.debug("%s from %s ended early", request, client_address, exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):

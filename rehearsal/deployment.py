@@ -149,6 +149,7 @@ class Deployment:
             return
         who = f"The hook {hook.function} of {hook.event}"
         if succeeded is None:
+            # Told apart from a hook that says Failed: the reader has another thing to repair.
             wait = f"{self._plan.hook_timeout_s:g} s"
             failure = Failure(ErrorCode.TIMEOUT, f"{who} reported no status within {wait}.")
         else:

@@ -118,7 +118,7 @@ class _RuntimeApi(http.server.ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
+    def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a killed function's connection breaks, and that is no error here."""
 
 

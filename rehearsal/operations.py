@@ -41,6 +41,7 @@ def perform(engine: Engine, operation: str, given: Json) -> Json:
 def _create_deployment(engine: Engine, given: Json) -> Json:
     _check_name(given.get("applicationName"), engine.group.application, "Application")
     _check_name(given.get("deploymentGroupName"), engine.group.name, "DeploymentGroup")
+    _refuse_foreign(given)
     request = DeploymentRequest(
         appspec=_revision(given.get("revision")),
         config_name=_config_name(given.get("deploymentConfigName")),
@@ -163,6 +164,18 @@ def _check_name(value: object, expected: str, what: str) -> None:
         raise RefusedError(
             f"{what}DoesNotExistException",
             f"No {what} found for name: {value}; the rehearsal has {expected}.",
+        )
+
+
+def _refuse_foreign(given: Json) -> None:
+    """Refuse what would be ignored, though it is meant to change the deployment."""
+    if given.get("overrideAlarmConfiguration") is not None:
+        raise RefusedError(
+            "InvalidAlarmConfigException", "The rehearsal's alarms are those of its settings."
+        )
+    if given.get("targetInstances") is not None:
+        raise RefusedError(
+            "InvalidTargetInstancesException", "An Amazon ECS deployment has no instances."
         )
 
 

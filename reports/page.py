@@ -23,7 +23,7 @@ from greenroom.validators.vocabulary import Gate, Outcome, Verdict
 if TYPE_CHECKING:
     from greenroom.validators.finding import Rule
     from greenroom.validators.record import Check, RunRecord
-    from greenroom.validators.verdict import Decision, Reason
+    from greenroom.validators.verdict import Decision, Reason, Result
 
 MAX_REASONS = 5
 MAX_RULES = 200
@@ -156,7 +156,7 @@ def why(record: RunRecord, decision: Decision) -> str:
     """Return one sentence that explains the verdict."""
     results = [check.result for check in record.checks]
     failed = sum(r.blocks and r.finding.outcome is Outcome.FAILED for r in results)
-    doubts = _doubts(record, decision, sum(r.blocks and not r.ran for r in results))
+    doubts = _doubts(record, decision, results)
     match decision.verdict:
         case Verdict.SHIP:
             return _all_good(record)
@@ -166,16 +166,22 @@ def why(record: RunRecord, decision: Decision) -> str:
             return f"No blocking check failed, but {_sentence(doubts)}"
 
 
-def _doubts(record: RunRecord, decision: Decision, unproved: int) -> list[str]:
+def _doubts(record: RunRecord, decision: Decision, results: list[Result]) -> list[str]:
+    unproved = sum(r.blocks and not r.ran for r in results)
     missing = len(Counter(record.expected.checks) - Counter(check.id for check in record.checks))
-    unmet = [rule for rule in decision.rules if rule.limit.startswith(">=") and not rule.met]
-    return [
-        *([] if record.complete else ["the run did not finish"]),
-        *([f"the run had {text.count(len(record.problems), 'problem')}"] * bool(record.problems)),
-        *([f"{text.count(unproved, 'blocking check')} proved nothing"] * bool(unproved)),
-        *([f"{text.count(missing, 'selected check')} gave no result"] * bool(missing)),
-        *(f"{rule.rule}: {rule.observed}, expected {rule.limit}" for rule in unmet),
-    ]
+    proved = any(r.proved and r.gate is Gate.BLOCK for r in results)
+    least = sum(rule.limit.startswith(">=") and not rule.met for rule in decision.rules) - (
+        not proved
+    )
+    doubts = (
+        (not record.complete, "the run did not finish"),
+        (record.problems, f"the run had {text.count(len(record.problems), 'problem')}"),
+        (unproved, f"{text.count(unproved, 'blocking check')} proved nothing"),
+        (missing, f"{text.count(missing, 'selected check')} gave no result"),
+        (not proved, "no blocking check passed on evidence"),
+        (least, f"the run missed {text.count(least, 'expected minimum')}"),
+    )
+    return [words for applies, words in doubts if applies]
 
 
 def _all_good(record: RunRecord) -> str:

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import http.client
 import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
 import pytest
-from tests.support.deployments import Answer, MemoryPlane, SwitchedAlarm, World, appspec_text
+from tests.support.deployments import (
+    Answer,
+    MemoryPlane,
+    SwitchedAlarm,
+    World,
+    appspec,
+    appspec_text,
+)
 from tests.support.shapes import errors, misfits, operation
 
 from greenroom.rehearsal.api import CodeDeployApi
-from greenroom.rehearsal.lifecycle import Lifecycle
+from greenroom.rehearsal.clock import ScaledClock
+from greenroom.rehearsal.engine import DeploymentGroup, DeploymentRequest, Engine
+from greenroom.rehearsal.lifecycle import Lifecycle, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from botocore.client import BaseClient
+    from mypy_boto3_codedeploy.client import CodeDeployClient
 
 AT_TEST = Lifecycle.AFTER_ALLOW_TEST_TRAFFIC
 GROUP = {"applicationName": "trivia", "deploymentGroupName": "api"}
@@ -37,9 +48,12 @@ class Endpoint:
     def __init__(self, world: World, url: str) -> None:
         self.world = world
         self.url = url
-        self.boto3: BaseClient = boto3.client(
+
+    @functools.cached_property
+    def boto3(self) -> CodeDeployClient:
+        return boto3.client(
             "codedeploy",
-            endpoint_url=url,
+            endpoint_url=self.url,
             region_name="us-east-1",
             aws_access_key_id="any",
             aws_secret_access_key="any",  # noqa: S106 - the endpoint checks no credentials
@@ -60,22 +74,16 @@ class Endpoint:
 
     def deploy(self, **request: Any) -> str:  # noqa: ANN401 - any JSON
         """Deploy to the end and return the deployment's id."""
-        deployment: str = self.boto3.create_deployment(**GROUP, **request)["deploymentId"]
+        given: dict[str, Any] = GROUP | request
+        deployment = self.boto3.create_deployment(**given)["deploymentId"]
         self.world.engine.wait(deployment, timeout_s=30)
         return deployment
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[World], Endpoint]]:
-    opened: list[CodeDeployApi] = []
-
-    def start(world: World) -> Endpoint:
-        opened.append(CodeDeployApi(world.engine).start())
-        return Endpoint(world, opened[-1].url)
-
-    yield start
-    for api in opened:
-        api.close()
+    with contextlib.ExitStack() as opened:
+        yield lambda world: Endpoint(world, opened.enter_context(CodeDeployApi(world.engine)).url)
 
 
 @pytest.fixture
@@ -193,6 +201,8 @@ def test_a_wrong_target_is_refused(endpoint: Endpoint, targets: object, code: st
             {"autoRollbackConfiguration": {"enabled": True, "events": [["X"]]}},
             "InvalidAutoRollbackConfigException",
         ),
+        ({"overrideAlarmConfiguration": {}}, "InvalidAlarmConfigException"),
+        ({"targetInstances": {}}, "InvalidTargetInstancesException"),
         ({"revision": 1}, "InvalidRevisionException"),
         ({"revision": {"revisionType": "S3"}}, "InvalidRevisionException"),
         ({"revision": {"revisionType": "AppSpecContent"}}, "InvalidRevisionException"),
@@ -285,7 +295,7 @@ def test_every_answer_fits_botocores_model(
     rollback = endpoint.world.engine.snapshot(deployment).rollback
     if of == "rollback" and rollback and rollback.deployment_id:
         deployment = rollback.deployment_id
-    asked = {
+    asked: dict[str, dict[str, Any]] = {
         "GetDeployment": {},
         "ListDeploymentTargets": {},
         "GetDeploymentTarget": {"targetId": "trivia:api"},
@@ -375,11 +385,44 @@ def test_boto3_deploys_a_revision_of_its_own(
 def test_boto3_stops_a_deployment(serve: Callable[[World], Endpoint]) -> None:
     world = World({AT_TEST: Answer(succeeded=None)})
     endpoint = serve(world)
-    world.at(5, lambda deployment: endpoint.boto3.stop_deployment(deploymentId=deployment) and None)
+    world.at(5, lambda deployment: endpoint.boto3.stop_deployment(deploymentId=deployment))
     deployment = endpoint.deploy(autoRollbackConfiguration={"enabled": False, "events": []})
     info = endpoint.boto3.get_deployment(deploymentId=deployment)["deploymentInfo"]
     assert (info["status"], info["errorInformation"]["code"]) == ("Stopped", "MANUAL_STOP")
     assert "rollbackDeploymentId" not in info["rollbackInfo"]
+
+
+def test_a_hook_that_finds_the_endpoint_by_its_environment_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class BotoHooks:
+        def invoke(self, function: str, event: Mapping[str, Any]) -> None:
+            threads.append(threading.Thread(target=self._report, args=(function, event)))
+            threads[-1].start()
+
+        def _report(self, function: str, event: Mapping[str, Any]) -> None:
+            client = boto3.client("codedeploy", region_name="us-east-1")
+            client.put_lifecycle_event_hook_execution_status(
+                deploymentId=event["DeploymentId"],
+                lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
+                status="Failed" if function == "on-AfterAllowTraffic" else "Succeeded",
+            )
+
+    threads: list[threading.Thread] = []
+    plane = MemoryPlane()
+    spec = appspec(AT_TEST, Lifecycle.AFTER_ALLOW_TRAFFIC)
+    group = DeploymentGroup(application="trivia", name="api", appspec=spec)
+    engine = Engine(group, plane, BotoHooks(), ScaledClock(60))
+    with CodeDeployApi(engine) as api:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CODEDEPLOY", api.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+        ended = engine.wait(engine.create_deployment(DeploymentRequest()), timeout_s=50)
+        for thread in threads:
+            thread.join()
+    assert ended.status is Status.FAILED
+    assert [point.replacement for point in ended.traffic] == [100, 0]
+    assert plane.log[-2:] == ["shift 0", "stop_replacement"]
 
 
 @pytest.mark.slow

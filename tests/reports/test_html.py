@@ -95,12 +95,17 @@ def facts(element: Element) -> dict[str, str]:
             record([check()], expected=Expected(("a", "b"), {Kind.LOAD: 2})),
             "COULD NOT DECIDE",
             (
-                "No blocking check failed, but 2 selected checks gave no result and load checks "
-                "that ran: 0, expected >= 2."
+                "No blocking check failed, but 2 selected checks gave no result and "
+                "the run missed 1 expected minimum."
             ),
         ),
+        (
+            record([check(gate=Gate.WARN)]),
+            "COULD NOT DECIDE",
+            "No blocking check failed, but no blocking check passed on evidence.",
+        ),
     ],
-    ids=["ship", "warned", "failed", "failed-unfinished", "unproved", "missing"],
+    ids=["ship", "warned", "failed", "failed-unfinished", "unproved", "missing", "nothing"],
 )
 def test_the_band_gives_the_verdict_and_one_sentence_why(
     run: RunRecord, words: str, why: str
@@ -209,7 +214,7 @@ def test_the_stage_matrix_counts_each_state_once() -> None:
     stages = page(run).one("section", id_="stages")
     assert [cells(row) for row in stages.all("tr")][1:] == [
         ["smoke environment", "1", "1", "1", "1", "1", "2", "84 ms"],
-        ["load environment", "0", "0", "0", "0", "0", "0", "0 ms"],
+        ["load environment at least 1", "0", "0", "0", "0", "0", "0", "0 ms"],
     ]
     assert [item.text for item in stages.one("ul").all("li")] == [
         "no docker 1 check",

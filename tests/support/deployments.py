@@ -13,9 +13,10 @@ from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from greenroom.rehearsal.appspec import AppSpec
-    from greenroom.rehearsal.lifecycle import Event, Snapshot
+    from greenroom.rehearsal.lifecycle import Event, Failure, Rollback, Snapshot
 
 HOOKABLE = tuple(event for event in Lifecycle if event.hookable)
 
@@ -148,7 +149,7 @@ class World:
         self.alarm = alarm or SwitchedAlarm()
         self.hooks = ScriptedHooks(self.clock, script or {}, self.plane.log)
         self.events: list[Event] = []
-        self._planned: list[tuple[float, Callable[[str], None]]] = []
+        self._planned: list[tuple[float, Callable[[str], object]]] = []
         settings: dict[str, Any] = {
             "application": "trivia",
             "name": "api",
@@ -160,7 +161,7 @@ class World:
         )
         self.hooks.engine = self.engine
 
-    def at(self, seconds: float, action: Callable[[str], None]) -> None:
+    def at(self, seconds: float, action: Callable[[str], object]) -> None:
         """Plan ``action``, which gets the deployment's id, ``seconds`` after its beginning."""
         self._planned.append((seconds, action))
 
@@ -177,3 +178,22 @@ class World:
             for seconds, action in self._planned:
                 self.clock.at(seconds, lambda action=action: action(event.deployment_id))  # type: ignore[misc]
         self.events.append(event)
+
+
+def failure(snapshot: Snapshot) -> Failure:
+    """Return why the deployment failed; it must have."""
+    assert snapshot.error is not None
+    return snapshot.error
+
+
+def rollback(snapshot: Snapshot) -> Rollback:
+    """Return what is known of a failed deployment's rollback."""
+    assert snapshot.rollback is not None
+    return snapshot.rollback
+
+
+def seconds(start: datetime | None, end: datetime | None) -> float:
+    """Return how much time passed between two moments that must both have come."""
+    assert start is not None
+    assert end is not None
+    return (end - start).total_seconds()

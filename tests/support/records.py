@@ -58,16 +58,18 @@ def rules() -> st.SearchStrategy[Rule]:
 
 @st.composite
 def findings(draw: st.DrawFn) -> Finding:
-    """A finding that may exist: one that passed has evidence."""
+    """A finding that may exist: one that passed has evidence and no miss."""
     proof = draw(st.lists(evidence(), max_size=2).map(tuple))
-    outcomes = set(Outcome) if amount_of(proof) else set(Outcome) - {Outcome.PASSED}
+    held = tuple(draw(st.lists(rules(), max_size=3)))
+    may_pass = amount_of(proof) > 0 and all(rule.met for rule in held)
+    outcomes = set(Outcome) if may_pass else set(Outcome) - {Outcome.PASSED}
     return Finding(
         outcome=draw(st.sampled_from(sorted(outcomes))),
         expected=draw(texts()),
         seen=draw(texts()),
         evidence=proof,
         advice=draw(texts()),
-        rules=tuple(draw(st.lists(rules(), max_size=3))),
+        rules=held,
     )
 
 

@@ -44,7 +44,8 @@ def misfits(shape: Shape | None, value: Any, where: str = "") -> Iterator[str]: 
         return
     kind: Any = shape
     expected = _TYPES[shape.type_name]
-    if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
+    fits = isinstance(value, expected)
+    if not fits or (type(value) is bool and expected is not bool):
         yield f"{where}: {value!r} is no {shape.type_name}"
     elif shape.type_name == "structure":
         for name, item in value.items():
