@@ -170,9 +170,8 @@ def _doubts(record: RunRecord, decision: Decision, results: list[Result]) -> lis
     unproved = sum(r.blocks and not r.ran for r in results)
     missing = len(Counter(record.expected.checks) - Counter(check.id for check in record.checks))
     proved = any(r.proved and r.gate is Gate.BLOCK for r in results)
-    least = sum(rule.limit.startswith(">=") and not rule.met for rule in decision.rules) - (
-        not proved
-    )
+    unmet = sum(rule.limit.startswith(">=") and not rule.met for rule in decision.rules)
+    least = unmet if proved else unmet - 1
     doubts = (
         (not record.complete, "the run did not finish"),
         (record.problems, f"the run had {text.count(len(record.problems), 'problem')}"),
@@ -189,7 +188,7 @@ def _all_good(record: RunRecord) -> str:
     rest = [state for state in State if state is not State.PASSED and counts[state]]
     others = ", ".join(f"{counts[state]:,} {state.value}" for state in rest)
     passed = f"{text.count(counts[State.PASSED], 'check')} passed on evidence"
-    return f"Every rule was met: {passed}{f' ({others})' if others else ''}."
+    return f"Every gate rule was met: {passed}{f' ({others})' if others else ''}."
 
 
 def _sentence(parts: list[str]) -> str:

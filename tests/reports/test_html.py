@@ -71,11 +71,11 @@ def facts(element: Element) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("run", "words", "why"),
     [
-        (record([check()]), "SHIP", "Every rule was met: 1 check passed on evidence."),
+        (record([check()]), "SHIP", "Every gate rule was met: 1 check passed on evidence."),
         (
             record([check(), failing(gate=Gate.WARN)]),
             "SHIP",
-            "Every rule was met: 1 check passed on evidence (1 warned).",
+            "Every gate rule was met: 1 check passed on evidence (1 warned).",
         ),
         (record([check(), failing()]), "DO NOT SHIP", "1 blocking check failed."),
         (
