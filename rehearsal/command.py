@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
+from greenroom.rehearsal.interruption import interruptible
 from greenroom.rehearsal.progress import Progress
 from greenroom.rehearsal.run import Rehearsal, as_text, rehearse, write_text
 from greenroom.rehearsal.settings import RehearsalSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from greenroom.rehearsal.run import Outcome
-
-_ENDINGS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @click.command(name="rehearse")
@@ -68,21 +63,6 @@ def command(
     for line in summary(outcome):
         click.echo(line)
     return 0 if outcome.deployed else 1
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end a rehearsal as Ctrl-C does, so that nothing is left running."""
-
-    def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    earlier = {number: signal.signal(number, interrupt) for number in _ENDINGS}
-    try:
-        yield
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
 
 
 def summary(outcome: Outcome) -> list[str]:

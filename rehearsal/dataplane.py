@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from greenroom.rehearsal.envoy import Envoy, Upstreams, find_binary
+from greenroom.rehearsal.envoy import Envoy, Upstreams
+from greenroom.rehearsal.interruption import undisturbed
 from greenroom.rehearsal.processes import Program, await_answer, free_port
 from greenroom.validators.errors import ToolError
 
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 class LocalPlane:
     """Fulfils `greenroom.rehearsal.ports.DataPlane` on this machine; safe between threads.
 
-    Construction starts the original revision and Envoy, with all production traffic on the
-    original; raises `ToolError` if either does not start. Logs go to ``folder``.
+    Logs go to ``folder``. `close` ends whatever was started, however far `start` came.
     """
 
     def __init__(
@@ -28,34 +29,28 @@ class LocalPlane:
     ) -> None:
         self._service = settings.service
         self._root = settings.root
-        self._revision = replacement
         self._folder = folder
         self._tally = tally
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._closed = False
-        self._replacement: Program | None = None
-        self._port = free_port()
+        self._running: dict[str, Program] = {}
+        self._revisions = {"original": settings.original, "replacement": replacement}
+        self._ports = {"original": free_port(), "replacement": free_port()}
         self._before_gate: int | None = None
-        binary = find_binary()
-        original_port = free_port()
-        self._original = self._start("original", settings.original, original_port)
-        try:
-            self._await("original", self._original, original_port)
-            timeout = self._service.request_timeout_s
-            upstreams = Upstreams(original_port, self._port, timeout)
-            self.envoy = Envoy(upstreams, folder=folder, binary=binary)
-        except BaseException:
-            self._original.close()
-            raise
+        upstreams = Upstreams(
+            self._ports["original"], self._ports["replacement"], self._service.request_timeout_s
+        )
+        self.envoy = Envoy(upstreams, folder=folder)
+
+    def start(self) -> Self:
+        """Start the original revision and Envoy, all production traffic on the original."""
+        self._start("original")
+        self.envoy.start()
+        return self
 
     def start_replacement(self) -> None:
         """Start the green revision and return once it answers."""
-        with self._lock:
-            if self._closed:
-                raise ToolError("the rehearsal was ended", hint="run it again")
-            program = self._start("replacement", self._revision, self._port)
-            self._replacement = program
-        self._await("replacement", program, self._port)
+        self._start("replacement")
 
     def allow_test_traffic(self) -> None:
         """Point the test listener at green."""
@@ -70,60 +65,57 @@ class LocalPlane:
 
     def stop_original(self) -> None:
         """End blue after its requests in flight."""
-        self.envoy.drain("original")
-        self._original.close()
+        self._stop("original")
 
     def stop_replacement(self) -> None:
         """End green after its requests in flight."""
-        with self._lock:
-            program, self._replacement = self._replacement, None
-        if program is not None:
-            self.envoy.drain("replacement")
-            program.close()
+        self._stop("replacement")
 
     def replacement_before_gate(self) -> int:
         """Return how many production requests Envoy had sent to green when the gate opened.
 
-        If it never opened: until now.
+        If it never opened: until now. Raises `ToolError` if Envoy is gone, gate or no gate: what
+        was counted without a load balancer says nothing about a revision.
         """
-        if self._before_gate is not None:
-            return self._before_gate
-        return self.envoy.replacement_requests()
+        until_now = self.envoy.replacement_requests()
+        return until_now if self._before_gate is None else self._before_gate
 
     def close(self) -> None:
         """End everything that runs; nothing starts any more."""
         with self._lock:
             self._closed = True
-            programs = [self._original, self._replacement]
-        try:
-            self.envoy.close()
-        finally:
-            _close_all([program for program in programs if program is not None])
+        with ExitStack() as stack:
+            for program in self._running.values():
+                stack.callback(program.close)
+            stack.callback(self.envoy.close)
 
     def __enter__(self) -> Self:
-        return self
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self, role: str, revision: Revision, port: int) -> Program:
-        return Program(
-            self._service.filled(port=port, revision=revision.name),
-            log=self._folder / f"{role}.log",
-            cwd=self._root,
-            environment=revision.environment,
-        )
-
-    def _await(self, role: str, program: Program, port: int) -> None:
+    def _start(self, role: str) -> None:
+        revision, port = self._revisions[role], self._ports[role]
+        with undisturbed(), self._lock:
+            if self._closed:
+                raise ToolError("the rehearsal was ended", hint="run it again")
+            program = self._running[role] = Program(
+                self._service.filled(port=port, revision=revision.name),
+                log=self._folder / f"{role}.log",
+                cwd=self._root,
+                environment=revision.environment,
+            )
         url = f"http://127.0.0.1:{port}{self._service.ready}"
-        what = f"the {role} revision"
-        await_answer(program, url, seconds=self._service.start_timeout_s, what=what)
+        what, seconds = f"the {role} revision", self._service.start_timeout_s
+        await_answer(program, url, seconds=seconds, what=what)
 
-
-def _close_all(programs: list[Program]) -> None:
-    """Close each program, even if an earlier one's close is interrupted."""
-    if programs:
-        try:
-            programs[0].close()
-        finally:
-            _close_all(programs[1:])
+    def _stop(self, role: str) -> None:
+        """End a revision that was started; harmless if it was not."""
+        if role in self._running:
+            self.envoy.drain(role)
+            self._running[role].close()

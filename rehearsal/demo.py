@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greenroom.rehearsal.command import interruptible
+from greenroom.rehearsal.interruption import interruptible
 from greenroom.rehearsal.progress import Progress
 from greenroom.rehearsal.run import Rehearsal, rehearse
 from greenroom.rehearsal.settings import RehearsalSettings

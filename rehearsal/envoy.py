@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from greenroom.rehearsal.interruption import undisturbed
 from greenroom.rehearsal.processes import Program, await_answer
 from greenroom.validators.errors import ToolError
 
@@ -51,28 +52,37 @@ def find_binary() -> Path:
 
 
 class Envoy:
-    """A running Envoy. Every method raises `ToolError` if it does not answer (any more)."""
+    """One Envoy, which runs from `start` to `close`, whose files are in ``folder``.
+
+    Every method but `close` raises `ToolError` if it does not answer (any more).
+    """
 
     def __init__(self, upstreams: Upstreams, *, folder: Path, binary: Path | None = None) -> None:
         import httpx  # noqa: PLC0415 - costs 150 ms, and most commands never start Envoy
 
-        binary = binary or find_binary()
-        folder.mkdir(parents=True, exist_ok=True)
-        configuration = folder / "envoy.json"
-        configuration.write_text(json.dumps(bootstrap(upstreams), indent=1))
-        address = folder / "envoy-admin.txt"
+        self._upstreams = upstreams
+        self._folder = folder
+        self._binary = binary or find_binary()
+        self._program: Program | None = None
+        self._client = httpx.Client(timeout=5, trust_env=False)
+        self._admin = self.production_url = self.test_url = ""
+
+    def start(self) -> Self:
+        """Start Envoy; return once its listeners take requests."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        configuration = self._folder / "envoy.json"
+        configuration.write_text(json.dumps(bootstrap(self._upstreams), indent=1))
+        address = self._folder / "envoy-admin.txt"
         address.unlink(missing_ok=True)
         options = ["--concurrency", "1", "--use-dynamic-base-id", "--log-level", "warning"]
         options += ["--config-path", str(configuration), "--admin-address-path", str(address)]
-        self._program = Program([str(binary), *options], log=folder / "envoy.log")
-        self._client = httpx.Client(timeout=5, trust_env=False)
-        try:
-            self._admin = f"http://{_await_address(self._program, address)}"
-            await_answer(self._program, f"{self._admin}/ready", seconds=_START_S, what="Envoy")
-            self.production_url, self.test_url = self._listeners()
-        except BaseException:
-            self.close()
-            raise
+        with undisturbed():
+            program = Program([str(self._binary), *options], log=self._folder / "envoy.log")
+            self._program = program
+        self._admin = f"http://{_await_address(program, address)}"
+        await_answer(program, f"{self._admin}/ready", seconds=_START_S, what="Envoy")
+        self.production_url, self.test_url = self._listeners()
+        return self
 
     def allow_test_traffic(self) -> None:
         """Point the test listener at the replacement."""
@@ -95,18 +105,23 @@ class Envoy:
     def close(self) -> None:
         """End Envoy."""
         self._client.close()
-        self._program.close()
+        if self._program is not None:
+            self._program.close()
 
     def __enter__(self) -> Self:
-        return self
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
     def pid(self) -> int:
-        """Envoy's process id."""
-        return self._program.pid
+        """The process id of a started Envoy, 0 before."""
+        return self._program.pid if self._program else 0
 
     def _modify(self, key: str, percent: int) -> None:
         self._ask("POST", f"/runtime_modify?{key}={percent}")
@@ -115,7 +130,7 @@ class Envoy:
         found = self._ask("GET", f"/stats?format=json&filter=^{name.replace('.', '[.]')}$").json()
         values = [entry["value"] for entry in found["stats"] if entry.get("name") == name]
         if len(values) != 1:
-            raise ToolError(f"Envoy has no statistic {name}", hint=f"see {self._program.log}")
+            raise ToolError(f"Envoy has no statistic {name}", hint=f"see {self._folder}")
         return int(values[0])
 
     def _listeners(self) -> tuple[str, str]:
@@ -131,11 +146,11 @@ class Envoy:
         try:
             return self._client.request(method, self._admin + path).raise_for_status()
         except httpx.HTTPError as error:
-            status = self._program.status
+            status = self._program.status if self._program else None
             state = "it runs" if status is None else f"it ended with status {status}"
             raise ToolError(
                 f"Envoy does not answer {method} {path}: {error} ({state})",
-                hint=f"see {self._program.log}",
+                hint=f"see {self._folder / 'envoy.log'}",
             ) from error
 
 

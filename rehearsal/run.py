@@ -140,10 +140,13 @@ def _set_up(rehearsal: Rehearsal, appspec: AppSpec, progress: Progress, stack: E
     """Start everything but the deployment; ``stack`` ends it in the opposite order."""
     settings, tally = rehearsal.settings, Tally()
     clock = ScaledClock(rehearsal.time_scale)
-    plane = stack.enter_context(
-        LocalPlane(settings, rehearsal.revision, folder=rehearsal.folder / "logs", tally=tally)
-    )
-    hooks = stack.enter_context(LambdaHooks(clock))
+    logs = rehearsal.folder / "logs"
+    plane = LocalPlane(settings, rehearsal.revision, folder=logs, tally=tally)
+    # What ends it is registered before it starts: an interruption in between leaks nothing.
+    stack.callback(plane.close)
+    plane.start()
+    hooks = LambdaHooks(clock)
+    stack.callback(hooks.close)
     engine = Engine(_group(settings, appspec, tally), plane, hooks, clock, [progress.heard])
     api = stack.enter_context(CodeDeployApi(engine))
     at = Addresses(api.url, plane.envoy.test_url, plane.envoy.production_url)

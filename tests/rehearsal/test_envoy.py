@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections import Counter, deque
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,11 @@ def answering(url: str, count: int) -> Counter[str]:
         return Counter(client.get(url).headers[REVISION_HEADER] for _ in range(count))
 
 
+def keep_shifting(envoy: Envoy) -> None:
+    for percent in range(100):
+        envoy.shift(percent)
+
+
 def test_a_missing_envoy_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "envoy", None)
     with pytest.raises(ToolError, match="not installed") as caught:
@@ -52,13 +57,13 @@ def test_a_wheel_without_its_binary_is_explained(
 def test_an_envoy_that_ends_at_once_is_an_error_with_its_log(tmp_path: Path) -> None:
     false = Path("/bin/false") if Path("/bin/false").exists() else Path("/usr/bin/false")
     with pytest.raises(ToolError, match=r"did not start \(it ended with status 1\)"):
-        Envoy(Upstreams(1, 2, 1.0), folder=tmp_path, binary=false)
+        Envoy(Upstreams(1, 2, 1.0), folder=tmp_path, binary=false).__enter__()
 
 
 def test_an_envoy_that_was_killed_is_an_error_at_the_next_step(envoy: Envoy) -> None:
     os.kill(envoy.pid, signal.SIGKILL)
     with pytest.raises(ToolError, match="Envoy does not answer POST /runtime_modify"):
-        deque((envoy.shift(10) for _ in range(1000)), maxlen=0)
+        keep_shifting(envoy)
 
 
 def test_the_test_listener_is_closed_until_test_traffic_is_allowed(envoy: Envoy) -> None:

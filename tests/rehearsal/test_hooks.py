@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +62,7 @@ def content(path: Path, wanted: str) -> str:
 
 
 def test_a_function_that_is_not_configured_is_told_at_the_start() -> None:
-    with pytest.raises(SettingsError, match="'one' is not in rehearsal.toml") as caught:
+    with pytest.raises(SettingsError, match=r"'one' is not in rehearsal\.toml") as caught:
         check_functions(RehearsalSettings.load_from(EXAMPLE), parse_appspec(APPSPEC))
     assert "[functions.one]" in caught.value.hint
 
@@ -89,7 +88,6 @@ def test_closing_ends_a_function_that_does_not(tmp_path: Path) -> None:
     hooks.close()
     hooks.join()
     assert not [thread for thread in hooks._threads if thread.is_alive()]  # noqa: SLF001 - what is left
-    assert threading.active_count() >= 1
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def read(folder: Path, text: str) -> RehearsalSettings:
             id="type",
         ),
         pytest.param(
-            LEAST.replace('original = "v1"', 'original = "v2"'),
+            LEAST.replace('l = "v1"', 'l = "v2"'),
             "original: unknown",
             "v1",
             id="blue",
