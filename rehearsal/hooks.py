@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _RETRY_AFTER_S = (60.0, 120.0)
 _AFTERWARDS_S = 5.0
+_LOOK_S = 0.1
 _REGION = "us-east-1"
 
 
@@ -75,8 +76,15 @@ class LambdaHooks:
     def close(self) -> None:
         """Kill every function; nothing is invoked any more."""
         self._closed.set()
-        for function in self._functions.values():
-            function.close()
+        deadline = time.monotonic() + _AFTERWARDS_S
+        alive = True
+        # Again and again: a function may be starting just now, in a thread of its own.
+        while alive and time.monotonic() < deadline:
+            for function in self._functions.values():
+                function.close()
+            for thread in self._threads:
+                thread.join(_LOOK_S)
+            alive = any(thread.is_alive() for thread in self._threads)
 
     def __enter__(self) -> Self:
         return self
