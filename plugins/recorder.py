@@ -21,7 +21,6 @@ import pytest
 from greenroom.plugins.documents import PAGE, Documents, ReportFolderError
 from greenroom.plugins.markers import facts_of
 from greenroom.plugins.observer import ATTRIBUTE
-from greenroom.validators.errors import SettingsError
 from greenroom.validators.finding import Finding
 from greenroom.validators.record import Check, RunRecord, Source
 from greenroom.validators.verdict import Expected
@@ -71,13 +70,11 @@ class Recorder:
             self._event("run-started", run_id=self._run_id)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note what was selected; refuse markers that mean nothing."""
-        try:
-            for item in session.items:
-                facts_of(item)
-        except SettingsError as error:
-            self.stop(str(error))
-            raise pytest.UsageError(error.explain()) from error
+        """Note what was selected; refuse markers that mean nothing before the first test runs."""
+        for item in session.items:
+            if problem := facts_of(item).problem:
+                self.stop(problem)
+                raise pytest.UsageError(f"greenroom: {problem}")
         self.select([item.nodeid for item in session.items])
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
@@ -87,7 +84,7 @@ class Recorder:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a file that could not be collected, or that skipped itself as a whole."""
         if report.failed:
-            self._add_problem(f"collection error in {report.nodeid}: {_last_line(report)}")
+            self._add_problem(f"collection error in {report.nodeid}: {_cause(report)}")
         elif report.skipped:
             self._add_skipped_file(report)
 
@@ -320,10 +317,14 @@ def _numbered(check_id: str, count: int) -> str:
     return check_id if count == 1 else f"{check_id}#{count}"
 
 
-def _last_line(report: pytest.CollectReport) -> str:
+def _cause(report: pytest.CollectReport) -> str:
+    """Return the line that says why: a trace says it at its end, our own errors at their start."""
     text = getattr(report.longrepr, "longrepr", report.longreprtext)
     lines = [line for line in str(text).splitlines() if line.strip()]
-    return lines[-1].removeprefix("E").strip() if lines else "no message"
+    if not lines:
+        return "no message"
+    traced = any(line.startswith(("E ", "Traceback")) for line in lines)
+    return lines[-1 if traced else 0].removeprefix("E").strip()
 
 
 def _environment(config: pytest.Config, redactor: Redactor) -> dict[str, Any]:

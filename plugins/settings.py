@@ -65,6 +65,11 @@ def keep(config: pytest.Config, settings: Settings) -> None:
     config.stash[_REDACTOR] = Redactor(secret_values(settings))
 
 
+def is_kept(config: pytest.Config) -> bool:
+    """Tell whether the run's settings have been read."""
+    return _SETTINGS in config.stash
+
+
 def settings_of(config: pytest.Config) -> Settings:
     """Return the run's settings."""
     return config.stash.setdefault(_SETTINGS, Settings())

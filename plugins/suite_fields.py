@@ -118,8 +118,11 @@ class Fields:
     def whole(self, node: Node, what: str, least: int, most: int) -> int:
         """Return a whole number between two limits."""
         value = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise self.error(node.place, f"{what} must be a whole number from {least} to {most}")
+            limits = f"from {least} to {most}" if least < most else f"{least}"
+            raise self.error(node.place, f"{what} must be a whole number, {limits}")
         return value
 
     def seconds(self, node: Node, what: str) -> float:

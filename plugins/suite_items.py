@@ -11,6 +11,7 @@ from greenroom.plugins.recording import CheckFailed, recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
 from greenroom.plugins.suite_parser import parse_suite
 from greenroom.plugins.suite_variables import Variables
+from greenroom.plugins.taking_part import settle
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ class SuiteFile(pytest.File):
             yield CheckItem.from_parent(self, name=check.name, check=check, suite=suite)
 
     def _suite(self) -> Suite:
-        redactor = redactor_of(self.config)
         try:
+            settle(self.config)
             return self._parsed()
         except SettingsError as error:
-            raise self.CollectError(redactor.text(error.explain())) from None
+            shown = redactor_of(self.config).text(error.explain())
+            raise self.CollectError(shown) from None
         except (OSError, UnicodeDecodeError) as error:
             raise self.CollectError(f"{self._shown}: cannot be read: {error}") from None
 

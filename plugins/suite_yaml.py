@@ -111,7 +111,9 @@ class Document:
             mark = error.problem_mark or error.context_mark
             place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
             what = " ".join(filter(None, (error.context, error.problem)))
-            raise self.error(place, f"not valid YAML: {what}", _YAML_HINT) from error
+            line = self.text.splitlines()[place.line - 1 : place.line]
+            hint = _VARIABLE_HINT if "${" in "".join(line) else _YAML_HINT
+            raise self.error(place, f"not valid YAML: {what}", hint) from error
         except ReaderError as error:
             place = _place_at(self.text, error.position)
             raise self.error(place, "not valid YAML: a character that YAML forbids") from error
@@ -122,6 +124,7 @@ class Document:
         return _Reader(self).node(root)
 
 
+_VARIABLE_HINT = 'within { } a text with a variable must be quoted: {get: "/${env.X}"}'
 _YAML_HINT = "quote a text that holds any of : # { } [ ] , & * ! | > ' \" % @ `"
 
 

@@ -44,6 +44,12 @@ def take_part(config: pytest.Config) -> Recorder | None:
     return recorder
 
 
+def settle(config: pytest.Config) -> None:
+    """Read the settings if nothing has, as in a run that only collects; raises `SettingsError`."""
+    if not settings_module.is_kept(config):
+        settings_module.keep(config, _read(config))
+
+
 def _read(config: pytest.Config) -> Settings:
     line = settings_module.CommandLine(
         report=config.getoption("greenroom_report"),

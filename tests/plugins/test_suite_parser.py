@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.suites import HEAD, TARGET, check, read, refusal, variables, with_check
+
+from greenroom.plugins.suite_model import RETRIED, Retry
+from greenroom.plugins.suite_parser import CHECK_KEYS, SUITE_KEYS, parse_suite
+from greenroom.validators.errors import SettingsError
+from greenroom.validators.vocabulary import Gate, Kind, Stage
+
+if TYPE_CHECKING:
+    from greenroom.plugins.suite_model import Suite
+
+CHECK = "checks: [{name: c, http: {get: /}, expect: {status: 200}}]\n"
+
+
+def suite(head: str) -> Suite:
+    return read(f"{head}\n{CHECK}")
+
+
+SUITE_ERRORS = {
+    "no-mapping": ("[1]", ":1:1: the suite must be a mapping"),
+    "no-version": (f"name: s\n{CHECK}", ":1:1: the suite has no 'version'"),
+    "other-version": (f"version: 2\nname: s\n{CHECK}", ":1:10: version must be a whole number, 1"),
+    "no-name": (f"version: 1\n{CHECK}", "the suite has no 'name'"),
+    "name-no-text": (f"version: 1\nname: 5\n{CHECK}", ":2:7: name must be a text"),
+    "no-checks": ("version: 1\nname: s", "the suite has no 'checks'"),
+    "empty-checks": ("version: 1\nname: s\nchecks: []", ":3:9: checks is empty"),
+    "checks-no-list": ("version: 1\nname: s\nchecks: {a: 1}", ":3:9: checks must be a list"),
+    "unknown-stage": (f"version: 1\nname: s\nstage: prod\n{CHECK}", "unknown value 'prod'"),
+    "unknown-key": (f"version: 1\nname: s\nchekcs: 1\n{CHECK}", "unknown key 'chekcs'"),
+    "target-no-url": (f"version: 1\nname: s\ntarget: host\n{CHECK}", "must be an http://"),
+    "target-user": (f"version: 1\nname: s\ntarget: http://u:p@h\n{CHECK}", "must have no user"),
+    "target-port": (f"version: 1\nname: s\ntarget: http://h:x\n{CHECK}", "is not a URL"),
+    "target-blank": (f'version: 1\nname: s\ntarget: "http://h/ x"\n{CHECK}', "holds blanks"),
+    "defaults-empty": (f"version: 1\nname: s\ndefaults: {{}}\n{CHECK}", "defaults is empty"),
+    "check-no-mapping": (f"{HEAD}  - x", ":4:5: the check must be a mapping"),
+    "same-name": (
+        f"{HEAD}  - {{name: c, http: {{get: /}}, expect: {{status: 200}}}}\n" * 1
+        + "  - {name: c, http: {get: /}, expect: {status: 200}}\n",
+        ":5:5: a check named 'c' stands in line 4 already",
+    ),
+}
+OK = "http: {get: /}, expect: {status: 200}"
+CHECK_ERRORS = {
+    "no-name": (f"{{{OK}}}", "the check has no 'name'"),
+    "name-with-colons": (f'{{name: "a::b", {OK}}}', "cannot hold '::'"),
+    "name-of-two-lines": (f'{{name: "a\\nb", {OK}}}', "must be one line"),
+    "no-http": ("{name: c, expect: {status: 200}}", "the check has no 'http'"),
+    "no-expect": ("{name: c, http: {get: /}}", "the check expects nothing"),
+    "empty-expect": ("{name: c, http: {get: /}, expect: {}}", "the check expects nothing"),
+    "null-expect": ("{name: c, http: {get: /}, expect: }", "expect must be a mapping"),
+    "load": ("{name: c, load: {users: 5}}", "has no 'load' checks"),
+    "image": ("{name: c, image: {ref: x}}", "has no 'image' checks"),
+    "tag-skip": (f"{{name: c, tags: [skip], {OK}}}", "'skip' cannot be a tag"),
+    "tag-blank": (f'{{name: c, tags: ["a b"], {OK}}}', "'a b' cannot be a tag"),
+    "two-kinds": (f"{{name: c, tags: [smoke, contract], {OK}}}", "the tags name 2 kinds"),
+    "unknown-kind": (f"{{name: c, kind: smok, {OK}}}", "unknown value 'smok'"),
+    "unknown-gate": (f"{{name: c, gate: [block], {OK}}}", "unknown value 'a list or mapping'"),
+    "timeout": (f"{{name: c, timeout: 5, {OK}}}", "timeout must be a duration such as 500ms"),
+    "timeout-zero": (f"{{name: c, timeout: 0s, {OK}}}", "timeout must be a duration"),
+    "max-body": (f"{{name: c, max_body: 1MB, {OK}}}", "max_body must be a size such as"),
+    "retry-on-500": (f"{{name: c, retry: {{on: [500]}}, {OK}}}", "cannot retry on '500'"),
+    "retry-attempts": (f"{{name: c, retry: {{attempts: 11}}, {OK}}}", "from 1 to 10"),
+    "retry-true": (f"{{name: c, retry: {{attempts: true}}, {OK}}}", "a whole number"),
+}
+HTTP_ERRORS = {
+    "no-method": ("{headers: {a: b}}", "must have one method, found none"),
+    "two-methods": ("{get: /, post: /}", "must have one method, found get, post"),
+    "unknown-method": ("{fetch: /}", "unknown key 'fetch' in http"),
+    "absolute-address": ("{get: 'http://other/'}", "must start with /"),
+    "fragment": ("{get: '/#a'}", "must start with /"),
+    "path-null": ("{get: }", "the path must be a text"),
+    "json-and-body": ("{post: /, json: 1, body: x}", "http has both json and body"),
+    "header-name": ("{get: /, headers: {'a b': c}}", "'a b' is not a header's name"),
+    "header-lines": ('{get: /, headers: {a: "b\\r\\nc: d"}}', "must be one line of ASCII"),
+    "header-not-ascii": ("{get: /, headers: {a: é}}", "must be one line of ASCII"),
+    "header-null": ("{get: /, headers: {a: }}", "header a must be a text"),
+    "follow": ("{get: /, follow_redirects: 1}", "follow_redirects must be true or false"),
+}
+EXPECT_ERRORS = {
+    "unknown": ("{statsu: 200}", "did you mean 'status'? valid keys: status, time"),
+    "status-range": ("{status: 99}", "from 100 to 599"),
+    "status-text": ("{status: ok}", "a status (or a class such as 2xx)"),
+    "status-none": ("{status: []}", "status is empty"),
+    "time-number": ("{time: 5}", "time must be a text"),
+    "time-unit": ("{time: < 5}", "time must be below a duration"),
+    "time-above": ("{time: '> 5ms'}", "time must be below a duration"),
+    "time-words": ("{time: fast}", "'fast' is not a limit for time"),
+    "headers-empty": ("{headers: {}}", "headers is empty"),
+    "header-name": ("{headers: {'a b': c}}", "is not a header's name"),
+    "header-operator": ("{headers: {a: {length: 1}}}", "unknown key 'length'"),
+    "json-empty": ("{json: {}}", "json is empty"),
+    "json-no-path": ("{json: {a: 1}}", "'a' is not a JSONPath"),
+    "json-bad-path": ("{json: {'$[': 1}}", "'$[' is not a JSONPath"),
+    "operator": ("{json: {$: {size: 4}}}", "valid keys: equals, one_of, type, length"),
+    "no-operator": ("{json: {$: {}}}", "the expectation of $ is empty"),
+    "type": ("{json: {$: {type: text}}}", "unknown value 'text'"),
+    "length": ("{json: {$: {length: -1}}}", "length must be a whole number"),
+    "length-unit": ("{json: {$: {length: '> 4ms'}}}", "a plain number without a unit"),
+    "length-words": ("{json: {$: {length: four}}}", "'four' is not a limit for length"),
+    "pattern": ("{json: {$: {matches: '('}}}", "not a regular expression"),
+    "exists": ("{json: {$: {exists: yes}}}", "exists must be true or false"),
+    "at-least": ("{json: {$: {at_least: '3'}}}", "at_least must be a number"),
+    "one-of": ("{json: {$: {one_of: 3}}}", "one_of must be a list"),
+    "schema-absolute": ("{schema: /etc/x}", "a path from the suite's folder"),
+    "schema-absent": ("{schema: none.json}", "cannot read the schema none.json"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), SUITE_ERRORS.values(), ids=SUITE_ERRORS.keys())
+def test_a_wrong_suite_is_refused(text: str, message: str) -> None:
+    assert message in refusal(text)
+
+
+@pytest.mark.parametrize(("text", "message"), CHECK_ERRORS.values(), ids=CHECK_ERRORS.keys())
+def test_a_wrong_check_is_refused(text: str, message: str) -> None:
+    assert message in refusal(f"{HEAD}  - {text}\n")
+
+
+@pytest.mark.parametrize(("text", "message"), HTTP_ERRORS.values(), ids=HTTP_ERRORS.keys())
+def test_a_wrong_request_is_refused(text: str, message: str) -> None:
+    error = refusal(with_check(f"http: {text}\n    expect: {{status: 200}}"))
+    assert message in error
+    assert error.startswith("a.suite.yaml:5:")
+
+
+@pytest.mark.parametrize(("text", "message"), EXPECT_ERRORS.values(), ids=EXPECT_ERRORS.keys())
+def test_a_wrong_expectation_is_refused(text: str, message: str) -> None:
+    error = refusal(with_check(f"http: {{get: /}}\n    expect: {text}"))
+    assert message in error
+    assert error.startswith("a.suite.yaml:6:")
+
+
+def test_an_unknown_key_lists_the_valid_ones() -> None:
+    assert f"valid keys: {', '.join(SUITE_KEYS)}" in refusal("version: 1\nnmae: s")
+    assert f"valid keys: {', '.join(CHECK_KEYS)}" in refusal(f"{HEAD}  - {{zzz: 1}}")
+
+
+def test_all_wrong_checks_are_reported_together() -> None:
+    error = refusal(f"{HEAD}  - {{name: a}}\n  - {{name: b, {OK}}}\n  - {{name: c, htp: 1}}\n")
+    assert "a.suite.yaml:4:5: the check expects nothing" in error
+    assert "a.suite.yaml:6:15: unknown key 'htp'" in error
+    assert "a.suite.yaml:5:" not in error
+
+
+def test_a_suite_without_any_target_is_refused() -> None:
+    text = f"version: 1\nname: s\n{CHECK}"
+    with pytest.raises(SettingsError, match="has no target") as caught:
+        parse_suite(text, Path("a"), Path(), variables(), None)
+    assert "--greenroom-target" in caught.value.hint
+    with pytest.raises(SettingsError, match="the settings' target must be an http"):
+        parse_suite(text, Path("a"), Path(), variables(), "host:80")
+
+
+def test_a_suite_says_its_own_target_before_the_settings() -> None:
+    assert suite("version: 1\nname: s\ntarget: https://h/base/").target == "https://h/base"
+    assert suite("version: 1\nname: s").target == TARGET
+
+
+def test_the_least_check_has_sensible_defaults() -> None:
+    one = check("{time: < 1s}")
+    assert (one.kind, one.gate, one.tags) == (Kind.INTEGRATION, Gate.BLOCK, ())
+    assert (one.timeout_s, one.max_body, one.retry) == (10.0, 1024 * 1024, Retry(attempts=1))
+    assert str(one.expect.status) == "2xx"
+    assert one.line == 4
+    assert not one.request.follow_redirects
+
+
+def test_a_check_overrides_the_defaults() -> None:
+    text = (
+        "version: 1\nname: s\nstage: artifact\n"
+        "defaults:\n"
+        "  {timeout: 5s, max_body: 64KiB, headers: {X-A: a, X-B: b}, retry: {attempts: 2}}\n"
+        "checks:\n"
+        "  - {name: c, timeout: 1m, max_body: 2MiB, retry: {delay: 20ms, on: [connect, 503]},\n"
+        "     http: {put: /, headers: {x-b: 1.10}}, expect: {status: [201, 2xx]}}\n"
+        "  - {name: d, tags: [smoke, x], gate: warn, http: {get: /}, expect: {status: 200}}\n"
+    )
+    found = read(text)
+    first, second = found.checks
+    assert (first.timeout_s, first.max_body) == (60.0, 2 * 1024 * 1024)
+    assert first.retry == Retry(3, 0.02, frozenset({"connect", "503"}))
+    assert first.request.headers == (("X-A", "a"), ("x-b", "1.10"))
+    assert (second.timeout_s, second.retry.attempts, second.retry.on) == (5.0, 2, RETRIED)
+    assert (first.kind, second.kind, second.gate) == (Kind.UNIT, Kind.SMOKE, Gate.WARN)
+    assert found.stage is Stage.ARTIFACT
+
+
+def test_a_kind_can_be_said_beside_tags_that_name_two() -> None:
+    assert check(more="tags: [smoke, contract]\n    kind: contract").kind is Kind.CONTRACT
+
+
+@pytest.mark.parametrize(
+    ("http", "content", "content_type"),
+    [
+        ("{post: /, json: {a: [1, é]}}", '{"a": [1, "é"]}', "application/json"),
+        ("{post: /, json: null}", "null", "application/json"),
+        ("{post: /, body: a=b}", "a=b", "text/plain; charset=utf-8"),
+        ("{post: /, body: 1.10}", "1.10", "text/plain; charset=utf-8"),
+        ("{post: /, body: x, headers: {content-type: a/b}}", "x", "a/b"),
+    ],
+    ids=["json", "json-null", "text", "number-as-written", "own-type"],
+)
+def test_a_body_is_sent_with_its_type(http: str, content: str, content_type: str) -> None:
+    request = check(http=http).request
+    assert request.content == content.encode()
+    assert {name.lower(): value for name, value in request.headers} == {
+        "content-type": content_type
+    }
+
+
+def test_a_plain_value_means_equals_and_operators_are_each_a_rule() -> None:
+    one = check("{json: {$.a: [1], $.b: {length: '>= 1', type: array}}}")
+    limits = [(rule.path, rule.expectation.limit) for rule in one.expect.json]
+    assert limits == [
+        ("$.a", "equals [1]"),
+        ("$.b", "length >= 1"),
+        ("$.b", "type array"),
+    ]

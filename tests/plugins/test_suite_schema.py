@@ -1,0 +1,195 @@
+"""The JSON Schema for editors and the parser must agree: on each key, and on what is valid."""
+
+# ruff: noqa: FBT003 - booleans are among the values that a document may hold
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.plugins.test_suite_parser import (
+    CHECK_ERRORS,
+    EXPECT_ERRORS,
+    HTTP_ERRORS,
+    SUITE_ERRORS,
+)
+from tests.support.suites import HEAD, read, variables, with_check
+
+from greenroom.plugins import suite_expect, suite_parser
+from greenroom.plugins.schema_command import schema_text
+from greenroom.plugins.suite_yaml import Document, plain
+from greenroom.validators.errors import SettingsError
+from greenroom.validators.json_values import JsonType, Operator
+from greenroom.validators.vocabulary import Gate, Kind, Stage
+
+SCHEMA = json.loads(schema_text("suite"))
+DEFS = SCHEMA["$defs"]
+VALIDATOR = jsonschema.Draft202012Validator(
+    SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+)
+BEYOND_A_SCHEMA = {
+    *("same-name", "json-bad-path", "json-no-path", "schema-absent", "two-kinds"),
+    *("target-no-url", "target-user", "target-port", "target-blank"),
+}
+"""What only the parser sees: other lines, other files, other grammars."""
+REFUSED = {
+    **{f"suite-{name}": text for name, (text, _) in SUITE_ERRORS.items()},
+    **{f"check-{name}": f"{HEAD}  - {text}\n" for name, (text, _) in CHECK_ERRORS.items()},
+    **{
+        f"http-{name}": with_check(f"http: {text}\n    expect: {{status: 200}}")
+        for name, (text, _) in HTTP_ERRORS.items()
+    },
+    **{
+        f"expect-{name}": with_check(f"http: {{get: /}}\n    expect: {text}")
+        for name, (text, _) in EXPECT_ERRORS.items()
+    },
+}
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("properties", "keys"),
+    [
+        (SCHEMA["properties"], suite_parser.SUITE_KEYS),
+        (SCHEMA["properties"]["defaults"]["properties"], suite_parser.DEFAULT_KEYS),
+        (DEFS["check"]["properties"], suite_parser.CHECK_KEYS),
+        (DEFS["retry"]["properties"], suite_parser.RETRY_KEYS),
+        (DEFS["http"]["properties"], suite_parser.HTTP_KEYS),
+        (DEFS["expect"]["properties"], suite_expect.EXPECT_KEYS),
+        (DEFS["json_operators"]["properties"], tuple(Operator)),
+        (DEFS["header_operators"]["properties"], suite_expect.HEADER_OPERATORS),
+    ],
+    ids=["suite", "defaults", "check", "retry", "http", "expect", "json", "header"],
+)
+def test_the_schema_has_each_key_of_the_parser(
+    properties: dict[str, Any], keys: tuple[str, ...]
+) -> None:
+    assert set(properties) == {str(key) for key in keys}
+
+
+@pytest.mark.parametrize(
+    ("names", "choices"),
+    [
+        (SCHEMA["properties"]["stage"]["enum"], Stage),
+        (DEFS["check"]["properties"]["kind"]["enum"], Kind),
+        (DEFS["check"]["properties"]["gate"]["enum"], Gate),
+        (DEFS["json_operators"]["properties"]["type"]["enum"], JsonType),
+        (DEFS["tag"]["not"]["enum"], suite_parser.RESERVED_TAGS),
+    ],
+    ids=["stage", "kind", "gate", "type", "reserved-tags"],
+)
+def test_the_schema_has_each_name_of_a_closed_set(names: list[str], choices: Any) -> None:  # noqa: ANN401 - an enum or a set
+    assert set(names) == {str(choice) for choice in choices}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [text for name, text in REFUSED.items() if name.partition("-")[2] not in BEYOND_A_SCHEMA],
+    ids=[name for name in REFUSED if name.partition("-")[2] not in BEYOND_A_SCHEMA],
+)
+def test_what_the_parser_refuses_an_editor_marks(text: str) -> None:
+    assert not VALIDATOR.is_valid(plain(Document(Path("a"), text).read()))
+
+
+def mixed(*values: object) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+durations = mixed("5s", "500ms", "1m", "1.5s", "0s", "5", 5, "5 s", "1h", True)
+headers = st.dictionaries(
+    mixed("X-A", "a", "a b", ""), mixed("v", 1, 1.5, True, None, "é", "a\nb"), max_size=2
+)
+retries = st.fixed_dictionaries(
+    {},
+    optional={
+        "attempts": mixed(1, 10, 0, 11, "3", 2.0),
+        "delay": durations,
+        "on": st.lists(mixed("connect", 502, "503", 504, 500, None), max_size=2),
+        "extra": mixed(1),
+    },
+)
+operators = st.fixed_dictionaries(
+    {},
+    optional={
+        "equals": mixed(1, None, {"a": 1}, [1]),
+        "one_of": mixed([1], [], 1),
+        "type": mixed("string", "null", "text", None),
+        "length": mixed(4, ">= 1", "== 1", "1", -1, "> 1s", "> -1"),
+        "matches": mixed("a+", 1, "(", None),
+        "at_most": mixed(1, 1.5, "1", True),
+        "exists": mixed(True, "yes"),
+    },
+)
+expectations = st.fixed_dictionaries(
+    {},
+    optional={
+        "status": mixed(200, "2xx", [200, "4xx"], [], 99, 600, "6xx", "200", True, None),
+        "time": mixed("< 500ms", "<= 2s", "<1us", "< 5", "> 5s", "< 5%", 5, "< 1_0.5s"),
+        "headers": st.dictionaries(mixed("a", "a b"), mixed("x", 1, None, [1]) | operators),
+        "json": st.dictionaries(mixed("$", "$.a", "$[*].b"), mixed(1, None, [1]) | operators),
+    },
+)
+requests = st.fixed_dictionaries(
+    {"get": mixed("/", "/a?b=c", "a", "//x", "/#", "/\t", 1, None)},
+    optional={
+        "post": mixed("/"),
+        "headers": headers,
+        "json": mixed(1, None, {"a": [1]}),
+        "body": mixed("x", 1, None, [1]),
+        "follow_redirects": mixed(True, "true"),
+    },
+)
+checks = st.fixed_dictionaries(
+    {
+        "name": mixed("a", "a b", "", "a::b", "a\nb", 5),
+        "http": st.just({"get": "/"}) | requests,
+        "expect": st.just({"status": 200}) | expectations,
+    },
+    optional={
+        "tags": st.lists(mixed("x", "smoke", "skip", "a b", 1), max_size=1),
+        "kind": mixed("load", "unknown"),
+        "gate": mixed("warn", "open", None),
+        "timeout": durations,
+        "max_body": mixed("1B", "0KiB", "2MiB", "1MB", 5),
+        "retry": retries,
+        "load": mixed({"users": 1}),
+    },
+)
+suites = st.fixed_dictionaries(
+    {
+        "version": st.just(1) | mixed(1, 2, "1", True, 1.0),
+        "name": mixed("s", "s", "s", "", None),
+        "checks": st.lists(checks, max_size=1),
+    },
+    optional={
+        "stage": mixed("artifact", "production"),
+        "target": mixed("http://h", 5),
+        "defaults": st.fixed_dictionaries({}, optional={"timeout": durations, "headers": headers}),
+        "extra": mixed(1),
+    },
+)
+
+
+def _parses(text: str) -> str:
+    """Return why the parser refuses ``text``, or nothing."""
+    try:
+        read(text, variables())
+    except SettingsError as error:
+        return error.explain()
+    return ""
+
+
+@given(suites)
+def test_an_editor_and_the_parser_agree_on_any_document(document: Any) -> None:  # noqa: ANN401 - any JSON
+    text = json.dumps(document)  # JSON is YAML 1.2
+    refused = _parses(text)
+    marked = [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(document)]
+    assert bool(refused) == bool(marked), (text, refused, marked)
