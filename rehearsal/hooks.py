@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from greenroom.rehearsal.ports import Clock
     from greenroom.rehearsal.settings import Function, RehearsalSettings, Revision
 
+EXECUTIONS = "executions"
 _RETRY_AFTER_S = (60.0, 120.0)
 _AFTERWARDS_S = 5.0
 _LOOK_S = 0.1
@@ -110,7 +111,7 @@ def functions_of(
 ) -> dict[str, LambdaFunction]:
     """Build the functions that the AppSpec's hooks name, none of them started yet.
 
-    Reports go to ``folder/hooks/NAME/<execution>/``, logs beside them.
+    Reports go to ``folder/executions/NAME/<execution>/``, logs to ``folder/logs``.
     """
     return {
         name: _build(settings, settings.functions[name], appspec, revision, at, folder)
@@ -146,7 +147,7 @@ def _build(  # noqa: PLR0913, PLR0917 - the one place where all that configures 
             **_aws(at.codedeploy),
             **revision.release_variables(),
             "GREENROOM_HOOK_ARGS": shlex.join(function.arguments),
-            "GREENROOM_HOOK_REPORT": str(folder / "hooks" / function.name),
+            "GREENROOM_HOOK_REPORT": str(folder / EXECUTIONS / function.name),
             "GREENROOM_TARGET": _target(events, at),
             # A function that serves several events finds out by asking CodeDeploy.
             **({"GREENROOM_HOOK_EVENT": events[0].value} if len(events) == 1 else {}),
@@ -154,7 +155,7 @@ def _build(  # noqa: PLR0913, PLR0917 - the one place where all that configures 
         },
         timeout_s=function.timeout_s,
         memory_mb=function.memory_mb,
-        log=folder / "hooks" / f"{function.name}.log",
+        log=folder / "logs" / f"{function.name}.log",
     )
 
 

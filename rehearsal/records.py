@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import uuid
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.suite_process import RUN_KEY
@@ -15,12 +18,21 @@ from greenroom.validators.verdict import Expected
 from greenroom.validators.vocabulary import Gate, Kind, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
     from greenroom.validators.finding import Finding
 
+_OF_ONE_RUN = frozenset({RUN_KEY, "event", "deployment", "execution"})
 _ID = "rehearsal.toml::deployment"
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """When a rehearsal began and ended (ISO 8601 in UTC), and how many seconds that were."""
+
+    started: str
+    finished: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,29 @@ class HookRun:
         }
 
 
+def collect(executions: Iterable[tuple[str, Path]], folder: Path) -> tuple[HookRun, ...]:
+    """Move the documents of each event's hook execution to ``folder/EVENT``.
+
+    An opaque execution id is no name that a person would look for.
+    """
+    runs = []
+    for event, documents in executions:
+        runs.append(HookRun(event, folder / event))
+        if documents.is_dir():
+            folder.mkdir(exist_ok=True)
+            documents.rename(folder / event)
+    return tuple(runs)
+
+
+def relative(story: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Return a timeline whose reports are named from ``root``: a page can be moved with them."""
+    hooks = [
+        hook | {"report": hook["report"] and Path(hook["report"]).relative_to(root).as_posix()}
+        for hook in story["hooks"]
+    ]
+    return story | {"hooks": hooks}
+
+
 def read_record(path: Path, reason: str) -> RunRecord:
     """Return the record at ``path``, or one that never ships and gives ``reason`` or the defect."""
     try:
@@ -52,7 +87,8 @@ def read_record(path: Path, reason: str) -> RunRecord:
         problem = reason
     except RecordError as error:
         problem = f"{path.name}: {error}"
-    return RunRecord(run_id=_new_id(), started="", expected=Expected(), problems=(problem,))
+    now = datetime.now(UTC).isoformat()
+    return RunRecord(uuid.uuid4().hex, now, Expected(), problems=(problem,), finished=now)
 
 
 def deployment_check(finding: Finding, seconds: float) -> Check:
@@ -70,34 +106,30 @@ def deployment_check(finding: Finding, seconds: float) -> Check:
 
 
 def joined(
-    parts: dict[str, RunRecord], check: Check | None, deployment: dict[str, Any], finished: str
+    parts: dict[str, RunRecord], check: Check | None, deployment: dict[str, Any], took: Took
 ) -> RunRecord:
     """Join the parts of a rehearsal and the check of its deployment, if there was one."""
-    started = min(filter(None, (part.started for part in parts.values())), default=finished)
-    dated = {
-        name: replace(part, started=part.started or started, finished=part.finished or finished)
-        for name, part in parts.items()
-    }
-    record = merge(dated)
+    record = merge(parts)
     more = (check,) if check else ()
     ids = (*record.expected.checks, *(each.id for each in more))
     return replace(
         record,
         expected=replace(record.expected, checks=ids),
         checks=(*record.checks, *more),
-        release={key: value for key, value in record.release.items() if key != RUN_KEY},
-        environment={**_environment(), **record.environment},
+        started=took.started,
+        finished=took.finished,
+        duration_s=took.seconds,
+        release={k: value for k, value in record.release.items() if k not in _OF_ONE_RUN},
+        environment={**record.environment, **_environment(record, deployment["revision"])},
         deployment=deployment,
     )
 
 
-def _environment() -> Mapping[str, str]:
+def _environment(record: RunRecord, revision: str) -> Mapping[str, str]:
+    root = record.environment.get("root", "DIR")
     return {
         "greenroom": version("greenroom"),
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
+        "command": shlex.join(["greenroom", "rehearse", str(root), "--revision", revision]),
     }
-
-
-def _new_id() -> str:
-    return uuid.uuid4().hex

@@ -24,9 +24,15 @@ from greenroom.rehearsal.clock import ScaledClock
 from greenroom.rehearsal.dataplane import LocalPlane
 from greenroom.rehearsal.engine import DeploymentGroup, Engine
 from greenroom.rehearsal.envoy import find_binary
-from greenroom.rehearsal.hooks import Addresses, LambdaHooks, check_functions, functions_of
+from greenroom.rehearsal.hooks import (
+    EXECUTIONS,
+    Addresses,
+    LambdaHooks,
+    check_functions,
+    functions_of,
+)
 from greenroom.rehearsal.load import Load, Tally
-from greenroom.rehearsal.records import HookRun, deployment_check, joined
+from greenroom.rehearsal.records import Took, collect, deployment_check, joined, relative
 from greenroom.rehearsal.timeline import judge, refused, timeline
 from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.vocabulary import Verdict
@@ -44,7 +50,7 @@ if TYPE_CHECKING:
 _MINUTE_S = 60
 _GIVE_UP_S = 5.0
 _MARK = ".greenroom-rehearsal"
-_PARTS = ("artifact", "hooks", "logs")
+_PARTS = ("artifact", EXECUTIONS, "hooks", "logs")
 _DOCUMENTS = ("run.json", "report.html", "timeline.json")
 
 
@@ -93,7 +99,7 @@ class _Stage:
 
 def rehearse(rehearsal: Rehearsal, progress: Progress) -> Outcome:
     """Rehearse; raises `SettingsError` or `ToolError` if that is not possible."""
-    settings, began = rehearsal.settings, time.monotonic()
+    settings, began, started = rehearsal.settings, time.monotonic(), _now()
     appspec = read_appspec(settings.appspec)
     check_functions(settings, appspec)
     find_binary()
@@ -108,9 +114,10 @@ def rehearse(rehearsal: Rehearsal, progress: Progress) -> Outcome:
     else:
         reasons = "; ".join(reason.text for reason in artifact.decision().reasons)
         story = refused(f"{artifact.verdict.words}: {reasons}", rehearsal.revision.name)
-    record = joined(parts, check, story, _now())
+    took = Took(started, _now(), time.monotonic() - began)
+    record = joined(parts, check, relative(story, rehearsal.folder), took)
     report = write_documents(record, story, rehearsal.folder)
-    return Outcome(story | {"report": str(report)}, record, report, time.monotonic() - began)
+    return Outcome(story | {"report": str(report)}, record, report, took.seconds)
 
 
 def _deploy(
@@ -121,10 +128,11 @@ def _deploy(
     with ExitStack() as stack:
         stage = _set_up(rehearsal, appspec, progress, stack)
         snapshot, requests = _perform(rehearsal, appspec, stage)
-    runs = [
-        HookRun(hook.event.value, rehearsal.folder / "hooks" / function / safe_name(execution))
+    executions = [
+        (hook.event.value, rehearsal.folder / EXECUTIONS / function / safe_name(execution))
         for hook, (function, execution) in zip(appspec.hooks, stage.hooks.executions, strict=False)
     ]
+    runs = collect(executions, rehearsal.folder / "hooks")
     story = timeline(
         snapshot,
         requests,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -73,3 +74,12 @@ def test_a_terminal_gets_one_line_rewritten(
     assert text.count("\n") == 1
     assert text.count("\r\x1b[2K") >= len(STORY)
     assert ("\x1b[32m##" in text) is painted
+
+
+def test_a_terminals_line_goes_on_counting_while_nothing_happens() -> None:
+    stream = Terminal()
+    with Progress(stream) as progress:
+        progress.step("artifact stage")
+        while stream.getvalue().count("artifact stage") < 3:
+            time.sleep(0.01)
+    assert stream.getvalue().endswith("replacement\n")
