@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from greenroom.rehearsal.envoy import Envoy, Upstreams
 from greenroom.rehearsal.interruption import undisturbed
-from greenroom.rehearsal.processes import Program, await_answer, free_port
+from greenroom.rehearsal.processes import Program, ReservedPort, await_answer
 from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
@@ -35,10 +35,12 @@ class LocalPlane:
         self._closed = False
         self._running: dict[str, Program] = {}
         self._revisions = {"original": settings.original, "replacement": replacement}
-        self._ports = {"original": free_port(), "replacement": free_port()}
+        self._ports = {"original": ReservedPort(), "replacement": ReservedPort()}
         self._before_gate: int | None = None
         upstreams = Upstreams(
-            self._ports["original"], self._ports["replacement"], self._service.request_timeout_s
+            self._ports["original"].number,
+            self._ports["replacement"].number,
+            self._service.request_timeout_s,
         )
         self.envoy = Envoy(upstreams, folder=folder)
 
@@ -85,6 +87,8 @@ class LocalPlane:
         with self._lock:
             self._closed = True
         with ExitStack() as stack:
+            for port in self._ports.values():
+                stack.callback(port.release)
             for program in self._running.values():
                 stack.callback(program.close)
             stack.callback(self.envoy.close)
@@ -104,13 +108,14 @@ class LocalPlane:
         with undisturbed(), self._lock:
             if self._closed:
                 raise ToolError("the rehearsal was ended", hint="run it again")
+            port.release()
             program = self._running[role] = Program(
-                self._service.filled(port=port, revision=revision.name),
+                self._service.filled(port=port.number, revision=revision.name),
                 log=self._folder / f"{role}.log",
                 cwd=self._root,
                 environment=revision.environment,
             )
-        url = f"http://127.0.0.1:{port}{self._service.ready}"
+        url = f"http://127.0.0.1:{port.number}{self._service.ready}"
         what, seconds = f"the {role} revision", self._service.start_timeout_s
         await_answer(program, url, seconds=seconds, what=what)
 

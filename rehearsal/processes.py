@@ -117,11 +117,17 @@ def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in environment.items() if not k.startswith(_WITHHELD)}
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+class ReservedPort:
+    """A free port of 127.0.0.1 that nobody else gets until it is released to its program."""
+
+    def __init__(self) -> None:
+        self._holder = socket.socket()
+        self._holder.bind(("127.0.0.1", 0))
+        self.number = int(self._holder.getsockname()[1])
+
+    def release(self) -> None:
+        """Let the port go; harmless if it has gone."""
+        self._holder.close()
 
 
 def await_answer(program: Program, url: str, *, seconds: float, what: str) -> None:

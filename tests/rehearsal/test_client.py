@@ -3,11 +3,10 @@ from __future__ import annotations
 import sys
 
 import pytest
-from tests.support.upstream import raw_server
+from tests.support.upstream import free_port, raw_server
 
 from greenroom.rehearsal.appspec import parse_appspec
 from greenroom.rehearsal.client import create_deployment
-from greenroom.rehearsal.processes import free_port
 from greenroom.validators.errors import ServiceError, ToolError
 
 APPSPEC = parse_appspec(

@@ -81,8 +81,10 @@ def test_a_replacement_that_dies_at_its_start_is_an_error_with_its_words(plane: 
 
 
 def test_a_replacement_whose_port_is_taken_is_an_error(plane: LocalPlane) -> None:
+    port = plane._ports["replacement"]  # noqa: SLF001 - the port is its secret
+    port.release()
     with (
-        socket.create_server(("127.0.0.1", plane._ports["replacement"])),  # noqa: SLF001 - the port is its secret
+        socket.create_server(("127.0.0.1", port.number)),
         pytest.raises(ToolError, match=r"(?s)ended with status \d+ .*[Aa]ddress already in use"),
     ):
         plane.start_replacement()

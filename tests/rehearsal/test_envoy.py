@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from tests.support.upstream import upstream
+from tests.support.upstream import free_port, upstream
 
 from greenroom.rehearsal.envoy import REVISION_HEADER, Envoy, Upstreams, find_binary
-from greenroom.rehearsal.processes import free_port
 from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:

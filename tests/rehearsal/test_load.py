@@ -3,10 +3,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.support.upstream import raw_server, upstream
+from tests.support.upstream import free_port, raw_server, upstream
 
 from greenroom.rehearsal.load import Answer, Load, LoadPlan, Requests, Tally
-from greenroom.rehearsal.processes import free_port
 from greenroom.validators.errors import ToolError
 
 PLAN = LoadPlan(("/a", "/b"), rate=200, timeout_s=0.5)

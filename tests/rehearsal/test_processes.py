@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import socket
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.upstream import running_with, soon_gone, upstream
+from tests.support.upstream import free_port, running_with, soon_gone, upstream
 
-from greenroom.rehearsal.processes import Program, await_answer, free_port
+from greenroom.rehearsal.processes import Program, ReservedPort, await_answer
 from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
@@ -72,6 +73,15 @@ def test_credentials_and_settings_of_the_caller_do_not_reach_the_program(
     assert "value-of-KEPT" in values
     assert "'more'" in values
     assert all(f"value-of-{name}" not in values for name in ("AWS_", "GREENROOM_", "PYTEST_"))
+
+
+def test_a_reserved_port_is_nobody_elses_until_it_is_released() -> None:
+    port = ReservedPort()
+    with pytest.raises(OSError, match="in use"):
+        socket.create_server(("127.0.0.1", port.number))
+    port.release()
+    port.release()
+    socket.create_server(("127.0.0.1", port.number)).close()
 
 
 def test_waiting_for_an_answer_ends_when_the_program_does(tmp_path: Path) -> None:

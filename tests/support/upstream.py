@@ -55,6 +55,13 @@ def upstream(status: int = 200, *, silent: bool = False) -> Iterator[int]:
         server.server_close()
 
 
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextlib.contextmanager
 def raw_server(answer: bytes) -> Iterator[int]:
     """Send ``answer`` to whoever connects and has asked, then close; yield the port."""
