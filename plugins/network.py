@@ -84,10 +84,6 @@ class BoundedBackend(httpcore.NetworkBackend):
                 return _BoundedStream(stream)
         raise failure
 
-    def sleep(self, seconds: float) -> None:
-        """Wait, for the connection pool's own use."""
-        self._inner.sleep(seconds)
-
 
 class _BoundedStream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream) -> None:

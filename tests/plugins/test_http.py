@@ -131,6 +131,13 @@ def test_a_timeout_given_to_a_request_is_its_whole_time(make: Make) -> None:
     assert time.monotonic() - begun >= 0.2
 
 
+def test_no_connection_is_opened_after_the_deadline(make: Make) -> None:
+    with serving(lambda _: Reply()) as server, pytest.raises(httpx.ConnectTimeout) as caught:
+        make(server.url).get("/", timeout=0.0)
+    assert failure_of(caught.value).reason.startswith("connection timed out: no complete answer")
+    assert server.asked == []
+
+
 def test_no_timeout_means_the_clients_own(make: Make) -> None:
     with hostile(servers.silent) as url, pytest.raises(httpx.ReadTimeout):
         make(url).get("/", timeout=None)
