@@ -25,6 +25,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from greenroom.plugins.suite_contract import Contracts
 from greenroom.plugins.suite_expect import HEADER_NAME, read_expect
 from greenroom.plugins.suite_fields import Fields
 from greenroom.plugins.suite_model import (
@@ -71,13 +72,13 @@ def parse_suite(
     address to use where the suite gives none.
     """
     document = Document(path, text)
-    return _Parser(Fields(document, variables), folder).suite(document.read(), target)
+    return _Parser(Fields(document, variables), Contracts(folder)).suite(document.read(), target)
 
 
 class _Parser:
-    def __init__(self, fields: Fields, folder: Path) -> None:
+    def __init__(self, fields: Fields, contracts: Contracts) -> None:
         self._fields = fields
-        self._folder = folder
+        self._contracts = contracts
 
     def suite(self, node: Node, target: str | None) -> Suite:
         fields = self._fields
@@ -220,7 +221,7 @@ class _Parser:
             else Gate.BLOCK,
             tags=tags,
             request=self._request(fields.required(found, "http", node, "the check"), own),
-            expect=read_expect(fields, expect.value, self._folder),
+            expect=read_expect(fields, expect.value, self._contracts),
             timeout_s=own.timeout_s,
             max_body=own.max_body,
             retry=own.retry,
