@@ -19,6 +19,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.suite_model import Expect, HeaderRule, JsonRule
+from greenroom.plugins.suite_request import HEADER_NAME
 from greenroom.plugins.suite_yaml import Mapping, Scalar, Sequence
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.http import StatusSet
@@ -40,7 +41,6 @@ HEADER_OPERATORS = (
 )
 _SUCCESS = StatusSet(classes=frozenset({2}))
 _STATUS_CLASS = re.compile(r"[1-5]xx")
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def read_expect(fields: Fields, node: Node, contracts: Contracts) -> Expect:
