@@ -33,6 +33,12 @@ _SUITE_MODES = {
     "memory hog": (
         "def test_it():\n    hog = []\n    while True:\n        hog.append(b'x' * 8388608)\n"
     ),
+    "memory hogs as children": (
+        "import subprocess, sys\nHOG = 'import time; hog = b\"x\" * (250 << 20); time.sleep(2)'\n"
+        "def test_it():\n"
+        "    hogs = [subprocess.Popen([sys.executable, '-c', HOG]) for _ in range(3)]\n"
+        "    assert [hog.wait() for hog in hogs] == [0, 0, 0]\n"
+    ),
     "hang": "import time\ndef test_it():\n    time.sleep(60)\n",
     "hang, SIGTERM ignored": (
         "import signal, time\ndef test_it():\n"

@@ -112,7 +112,9 @@ def _decide(hook: HookEvent, deadline: float, work: Path) -> Supervised:
             f"only {max(seconds, 0):.1f} s are left for the suite: raise the function's time-out, "
             "or lower GREENROOM_HOOK_RESERVE"
         )
-    return attempt(lambda: _suite(hook, work), seconds=seconds)
+    return attempt(
+        lambda: _suite(hook, work), seconds=seconds, echo=getattr(sys.stdout, "buffer", None)
+    )
 
 
 def _work_folder() -> Path:

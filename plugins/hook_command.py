@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -77,10 +78,14 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     reporter = CodeDeployReporter(event, reserve_s=reserve) if event else None
     with _cancelled_by_signal() as cancel:
         result = _run(pytest_args, report, timeout - reserve, cancel, event)
-        _say(result)
-        if reporter:
-            succeeded = result.verdict is Verdict.SHIP
-            click.echo(f"CodeDeploy: {reporter.report(succeeded=succeeded, until=ends)}")
+        # The report comes first: a terminal that takes no more output must not keep it back.
+        try:
+            ship = result.verdict is Verdict.SHIP
+            told = reporter.report(succeeded=ship, until=ends) if reporter else ""
+        finally:
+            _say(result)
+        if told:
+            click.echo(f"CodeDeploy: {told}")
     return _EXIT_STATUS[result.verdict]
 
 
@@ -133,7 +138,9 @@ def _run(
         release=event.release if event else {},
     )
     try:
-        return attempt(lambda: suite, seconds=seconds, cancel=cancel)
+        return attempt(
+            lambda: suite, seconds=seconds, cancel=cancel, echo=getattr(sys.stdout, "buffer", None)
+        )
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

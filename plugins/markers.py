@@ -18,44 +18,51 @@ _NOT_TAGS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """The marked facts of one item."""
+    """The marked facts of one item; ``problem`` says which marker means nothing."""
 
     kind: Kind
     stage: Stage
     gate: Gate
     tags: tuple[str, ...]
     source: Source
+    problem: str = ""
 
 
 _MARKED = pytest.StashKey[Marked]()
 
 
 def facts_of(item: pytest.Item) -> Marked:
-    """Return what the item's markers say, the closest marker first; raises `SettingsError`.
+    """Return what the item's markers say, the closest marker first.
 
     Without a kind's marker a test is a unit test; without ``gate`` it blocks.
     """
     if (known := item.stash.get(_MARKED, None)) is not None:
         return known
+    file, line, _ = item.location
+    source = Source(file, (line or 0) + 1)
+    try:
+        marked = _read(item, source)
+    except SettingsError as error:
+        unit = Kind.UNIT
+        marked = Marked(unit, unit.stage, Gate.BLOCK, (), source, problem=error.explain())
+    item.stash[_MARKED] = marked
+    return marked
+
+
+def _read(item: pytest.Item, source: Source) -> Marked:
     kind, stage, gate = None, None, None
     tags: dict[str, None] = {}
-    file, line, _ = item.location
-    where = f"{file}:{(line or 0) + 1}"
     for mark in item.iter_markers():
         if mark.name in _KINDS:
             kind = kind or _KINDS[mark.name]
         elif mark.name == "gate":
-            gate = gate or _argument(mark, Gate, where)
+            gate = gate or _argument(mark, Gate, str(source))
         elif mark.name == "stage":
-            stage = stage or _argument(mark, Stage, where)
+            stage = stage or _argument(mark, Stage, str(source))
         elif mark.name not in _NOT_TAGS:
             tags[mark.name] = None
     kind = kind or Kind.UNIT
-    marked = Marked(
-        kind, stage or kind.stage, gate or Gate.BLOCK, tuple(tags), Source(file, (line or 0) + 1)
-    )
-    item.stash[_MARKED] = marked
-    return marked
+    return Marked(kind, stage or kind.stage, gate or Gate.BLOCK, tuple(tags), source)
 
 
 def _argument(mark: pytest.Mark, choices: type[Choice], where: str) -> Choice:

@@ -14,9 +14,10 @@ import pytest
 from greenroom.plugins.markers import facts_of
 from greenroom.plugins.recording import CheckFailed, Recording, recording_of
 from greenroom.validators.evidence import Evidence
+from greenroom.validators.finding import Finding
 from greenroom.validators.record import Check
 from greenroom.validators.testing import Phase, Subtests, TestFacts, judge_test
-from greenroom.validators.vocabulary import Stage
+from greenroom.validators.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -89,6 +90,8 @@ class Observer:
             target_unused=recording.target_requested and not recording.exchanges,
         )
         finding = judge_test(facts)
+        if marked.problem:
+            finding = Finding(Outcome.ERROR, "markers that mean something", marked.problem)
         quiet = all(phase.outcome == "passed" for phase in self._phases.values())
         return Check(
             id=item.nodeid,

@@ -21,7 +21,6 @@ import pytest
 from greenroom.plugins.documents import PAGE, Documents, ReportFolderError
 from greenroom.plugins.markers import facts_of
 from greenroom.plugins.observer import ATTRIBUTE
-from greenroom.validators.errors import SettingsError
 from greenroom.validators.finding import Finding
 from greenroom.validators.record import Check, RunRecord, Source
 from greenroom.validators.verdict import Expected
@@ -71,13 +70,11 @@ class Recorder:
             self._event("run-started", run_id=self._run_id)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note what was selected; refuse markers that mean nothing."""
-        try:
-            for item in session.items:
-                facts_of(item)
-        except SettingsError as error:
-            self.stop(str(error))
-            raise pytest.UsageError(error.explain()) from error
+        """Note what was selected; refuse markers that mean nothing before the first test runs."""
+        for item in session.items:
+            if problem := facts_of(item).problem:
+                self.stop(problem)
+                raise pytest.UsageError(f"greenroom: {problem}")
         self.select([item.nodeid for item in session.items])
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:

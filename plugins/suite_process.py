@@ -174,8 +174,8 @@ def marker(run_id: str) -> str:
     return f"GREENROOM_SUPERVISED_RUN={run_id}"
 
 
-def keep_log(source: IO[bytes], output: IO[bytes]) -> None:
-    """Copy the suite's output: all of its beginning, then only its end.
+def keep_log(source: IO[bytes], outputs: Sequence[IO[bytes]]) -> None:
+    """Copy the suite's output to each of ``outputs``: all of its beginning, then only its end.
 
     It is read to its end even where it cannot be written: a full pipe would stop the suite.
     """
@@ -184,15 +184,17 @@ def keep_log(source: IO[bytes], output: IO[bytes]) -> None:
         while chunk := os.read(source.fileno(), 65536):
             head, rest = chunk[: _LOG_HEAD - kept], chunk[_LOG_HEAD - kept :]
             kept += len(head)
-            _write(output, head)
+            _write(outputs, head)
             left_out += max(len(tail) + len(rest) - _LOG_TAIL, 0)
             tail = (tail + rest)[-_LOG_TAIL:]
     if left_out:
-        _write(output, f"\n[{left_out} bytes left out]\n".encode())
-    _write(output, tail)
+        _write(outputs, f"\n[{left_out} bytes left out]\n".encode())
+    _write(outputs, tail)
 
 
-def _write(output: IO[bytes], data: bytes) -> None:
-    # OSError: the disk is full; ValueError: the supervisor gave up on us and closed the file.
-    with contextlib.suppress(OSError, ValueError):
-        output.write(data)
+def _write(outputs: Sequence[IO[bytes]], data: bytes) -> None:
+    for output in outputs:
+        # OSError: the disk is full; ValueError: the supervisor gave up on us and closed the file.
+        with contextlib.suppress(OSError, ValueError):
+            output.write(data)
+            output.flush()

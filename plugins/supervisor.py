@@ -19,7 +19,7 @@ import threading
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from greenroom.plugins.processes import end_family
 from greenroom.plugins.suite_process import RUN_KEY, Suite, keep_log, marker, start
@@ -70,8 +70,16 @@ class Supervised:
     log: Path | None
 
 
-def supervise(suite: Suite, *, seconds: float, cancel: threading.Event | None = None) -> Supervised:
+def supervise(
+    suite: Suite,
+    *,
+    seconds: float,
+    cancel: threading.Event | None = None,
+    echo: IO[bytes] | None = None,
+) -> Supervised:
     """Run ``suite`` for at most ``seconds``; setting ``cancel`` ends it early.
+
+    Its output goes to ``pytest.log`` beside the record, and to ``echo``.
 
     When this returns, no process of the suite is left that this machine lets us find.
     """
@@ -84,7 +92,9 @@ def supervise(suite: Suite, *, seconds: float, cancel: threading.Event | None = 
     with log.open("wb", buffering=0) as output:
         process = start(suite, run_id)
         assert process.stdout is not None  # noqa: S101 - it was started with a pipe
-        keeper = threading.Thread(target=keep_log, args=(process.stdout, output), daemon=True)
+        keeper = threading.Thread(
+            target=keep_log, args=(process.stdout, [output, *filter(None, [echo])]), daemon=True
+        )
         keeper.start()
         try:
             ending = _watch(process, _Look(suite.report / "run.json", run_id), deadline, cancel)
@@ -95,13 +105,17 @@ def supervise(suite: Suite, *, seconds: float, cancel: threading.Event | None = 
 
 
 def attempt(
-    describe: Callable[[], Suite], *, seconds: float, cancel: threading.Event | None = None
+    describe: Callable[[], Suite],
+    *,
+    seconds: float,
+    cancel: threading.Event | None = None,
+    echo: IO[bytes] | None = None,
 ) -> Supervised:
     """Run the suite that ``describe`` returns; whatever is raised becomes a reason not to ship."""
     try:
         suite = describe()
         suite.work.mkdir(parents=True, exist_ok=True)
-        return supervise(suite, seconds=seconds, cancel=cancel)
+        return supervise(suite, seconds=seconds, cancel=cancel, echo=echo)
     except Exception as error:  # noqa: BLE001 - nothing at all may keep the answer from being given
         return undecided(explained(error))
 

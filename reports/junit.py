@@ -10,10 +10,10 @@ report; the verdict and whatever did not pass come first.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from greenroom.reports import text
-from greenroom.reports.states import ORDER, stage_rows, state_of
+from greenroom.reports.states import ORDER, State, stage_rows, state_of
 from greenroom.validators.vocabulary import Gate, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def _verdict(record: RunRecord) -> ET.Element:
             _add(case, "failure", decision.verdict.words, (message, lines))
         case Verdict.COULD_NOT_DECIDE:
             _add(case, "error", decision.verdict.words, (message, lines))
+        case _:
+            assert_never(decision.verdict)
     return case
 
 
@@ -78,17 +80,13 @@ def _case(check: Check) -> ET.Element:
 
 
 def _outcome(case: ET.Element, check: Check) -> None:
-    finding = check.finding
-    note = _not_blocking(check)
-    match check.outcome:
-        case Outcome.PASSED:
-            return
-        case Outcome.INCONCLUSIVE if check.skipped is not None:
-            ET.SubElement(case, "skipped", message=_cut(check.skipped, MAX_MESSAGE))
-        case Outcome.FAILED:
-            _add(case, "failure", f"failed{note}", (finding.seen, str(finding)))
-        case Outcome.INCONCLUSIVE | Outcome.ERROR:
-            _add(case, "error", f"{finding.outcome}{note}", (finding.seen, str(finding)))
+    finding, state = check.finding, state_of(check)
+    if state is State.SKIPPED:
+        ET.SubElement(case, "skipped", message=_cut(check.skipped or "", MAX_MESSAGE))
+    elif state is not State.PASSED:
+        tag = "failure" if check.outcome is Outcome.FAILED else "error"
+        kind = f"{check.outcome}{_not_blocking(check)}"
+        _add(case, tag, kind, (finding.seen, str(finding)))
 
 
 def _not_blocking(check: Check) -> str:

@@ -25,7 +25,7 @@
     let count = 0;
     for (const row of rows) {
       const fits =
-        (!outcome || row.className === outcome) &&
+        (!outcome || row.classList.contains(outcome)) &&
         (!words.length || words.every((word) => textOf(row).includes(word)));
       row.hidden = !fits;
       count += fits;

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greenroom.reports import curl, text
 from greenroom.reports.deployment import Timeline
+from greenroom.reports.exchange import Exchange
 from greenroom.reports.states import (
     ORDER,
     StageRow,
@@ -18,12 +18,13 @@ from greenroom.reports.states import (
     stage_rows,
     state_of,
 )
+from greenroom.reports.why import why
 from greenroom.validators.vocabulary import Gate, Outcome, Verdict
 
 if TYPE_CHECKING:
     from greenroom.validators.finding import Rule
     from greenroom.validators.record import Check, RunRecord
-    from greenroom.validators.verdict import Decision, Reason, Result
+    from greenroom.validators.verdict import Decision, Reason
 
 MAX_REASONS = 5
 MAX_RULES = 200
@@ -65,17 +66,6 @@ _RESULTS = {True: "met", False: "missed", None: "not observed"}
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """One recorded request with its answer, ready to print."""
-
-    title: str
-    answer: str
-    request: str
-    response: str
-    curl: str
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """One check of the list; ``detailed`` unless its one line says it all."""
 
@@ -91,7 +81,7 @@ class Row:
     def exchanges(self) -> list[Exchange]:
         """The last recorded exchanges; a passing check shows less of each body."""
         limit = _PASSED_BODY if self.state is State.PASSED else _BODY
-        return [_exchange(item, limit) for item in self.check.exchanges[-MAX_EXCHANGES:]]
+        return [Exchange.of(item, limit) for item in self.check.exchanges[-MAX_EXCHANGES:]]
 
     @property
     def earlier(self) -> int:
@@ -150,51 +140,6 @@ class Page:
             counts={state: counts[state] for state in State},
             timeline=Timeline.of(record.deployment) if record.deployment else None,
         )
-
-
-def why(record: RunRecord, decision: Decision) -> str:
-    """Return one sentence that explains the verdict."""
-    results = [check.result for check in record.checks]
-    failed = sum(r.blocks and r.finding.outcome is Outcome.FAILED for r in results)
-    doubts = _doubts(record, decision, results)
-    match decision.verdict:
-        case Verdict.SHIP:
-            return _all_good(record)
-        case Verdict.DO_NOT_SHIP:
-            return _sentence([f"{text.count(failed, 'blocking check')} failed", *doubts])
-        case Verdict.COULD_NOT_DECIDE:
-            return f"No blocking check failed, but {_sentence(doubts)}"
-
-
-def _doubts(record: RunRecord, decision: Decision, results: list[Result]) -> list[str]:
-    unproved = sum(r.blocks and not r.ran for r in results)
-    missing = len(Counter(record.expected.checks) - Counter(check.id for check in record.checks))
-    proved = any(r.proved and r.gate is Gate.BLOCK for r in results)
-    least = sum(rule.limit.startswith(">=") and not rule.met for rule in decision.rules) - (
-        not proved
-    )
-    doubts = (
-        (not record.complete, "the run did not finish"),
-        (record.problems, f"the run had {text.count(len(record.problems), 'problem')}"),
-        (unproved, f"{text.count(unproved, 'blocking check')} proved nothing"),
-        (missing, f"{text.count(missing, 'selected check')} gave no result"),
-        (not proved, "no blocking check passed on evidence"),
-        (least, f"the run missed {text.count(least, 'expected minimum')}"),
-    )
-    return [words for applies, words in doubts if applies]
-
-
-def _all_good(record: RunRecord) -> str:
-    counts = Counter(state_of(check) for check in record.checks)
-    rest = [state for state in State if state is not State.PASSED and counts[state]]
-    others = ", ".join(f"{counts[state]:,} {state.value}" for state in rest)
-    passed = f"{text.count(counts[State.PASSED], 'check')} passed on evidence"
-    return f"Every rule was met: {passed}{f' ({others})' if others else ''}."
-
-
-def _sentence(parts: list[str]) -> str:
-    *first, last = parts
-    return f"{', '.join(first)} and {last}." if first else f"{last}."
 
 
 def _facts(record: RunRecord) -> list[tuple[str, str]]:
@@ -256,20 +201,28 @@ def _rows(record: RunRecord) -> list[Row]:
 def _row(check: Check, anchor: str) -> Row:
     state = state_of(check)
     passed = state is State.PASSED
-    inconclusive = state is State.COULD_NOT_RUN and check.outcome is Outcome.INCONCLUSIVE
+    blocking = not passed and check.gate is Gate.BLOCK and check.waiver is None
     return Row(
         check=check,
         anchor=anchor,
         state=state,
-        label="inconclusive" if inconclusive else state.value,
-        line=_line(check),
-        blocking=not passed and check.gate is Gate.BLOCK and check.waiver is None,
+        label=_label(check, state, blocking=blocking),
+        line=_line(check, state),
+        blocking=blocking,
         detailed=not passed or bool(check.exchanges or check.finding.rules or check.waiver),
     )
 
 
-def _line(check: Check) -> str:
-    if check.outcome is Outcome.PASSED:
+def _label(check: Check, state: State, *, blocking: bool) -> str:
+    if state is State.SKIPPED and blocking:
+        return "skipped, blocks"
+    if state is State.COULD_NOT_RUN and check.outcome is Outcome.INCONCLUSIVE:
+        return "inconclusive"
+    return state.value
+
+
+def _line(check: Check, state: State) -> str:
+    if state is State.PASSED:
         return ", ".join(f"{item.amount:,} {item.what}" for item in check.finding.evidence)
     if check.skipped is not None:
         return text.first_line(check.skipped)
@@ -286,33 +239,3 @@ def _check_rules(rows: list[Row]) -> tuple[list[RuleRow], list[RuleRow]]:
             shown = RuleRow(rule, row.anchor, row.check.name)
             (met if rule.met else missed).append(shown)
     return met, missed
-
-
-def _exchange(data: dict[str, Any], limit: int) -> Exchange:
-    request, response = _table(data.get("request")), _table(data.get("response"))
-    status = f"answered {response['status']}" if "status" in response else "no answer"
-    error = f": {data['error']}" if data.get("error") else ""
-    took = data.get("elapsed_ms")
-    after = f" after {text.duration(took / 1000)}" if isinstance(took, int | float) else ""
-    return Exchange(
-        title=text.clip(f"{request.get('method', '?')} {request.get('url', '?')}", 300),
-        answer=f"{status}{after}{error}",
-        request=_message(request, limit),
-        response=_message(response, limit),
-        curl=text.clip(curl.command(request), _BODY),
-    )
-
-
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _message(message: dict[str, Any], limit: int) -> str:
-    lines = [f"{name}: {value}" for name, value in curl.pairs(message.get("headers"))]
-    body = message.get("body")
-    if body not in (None, ""):
-        shown = body if isinstance(body, str) else json.dumps(body, default=str, indent=1)
-        lines += ["", text.clip(shown, limit)]
-    if message.get("truncated"):
-        lines.append(f"(cut in the record; the body had {message.get('body_bytes', '?')} bytes)")
-    return "\n".join(lines)

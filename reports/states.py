@@ -30,16 +30,19 @@ class State(StrEnum):
         return self.value.replace(" ", "-")
 
 
+_NOTHING_WRONG = frozenset({Outcome.PASSED, Outcome.INCONCLUSIVE})
 ORDER = {state: place for place, state in enumerate(State)}
 
 
 def state_of(check: Check) -> State:
-    """Return how ``check`` stands; *could not run* covers both error and inconclusive."""
-    match check.outcome:
-        case Outcome.PASSED:
-            return State.PASSED
-        case Outcome.INCONCLUSIVE if check.skipped is not None:
-            return State.SKIPPED
+    """Return how ``check`` stands; *could not run* covers both error and inconclusive.
+
+    A check that was skipped proved nothing, whatever else is recorded of it, unless it failed.
+    """
+    if check.skipped is not None and check.outcome in _NOTHING_WRONG:
+        return State.SKIPPED
+    if check.outcome is Outcome.PASSED:
+        return State.PASSED
     if check.waiver is not None:
         return State.WAIVED
     if check.gate is not Gate.BLOCK:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greenroom.validators.vocabulary import Gate, Outcome, Verdict
+from greenroom.reports.states import State, stage_rows
+from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenroom.validators.record import Check, RunRecord
+    from greenroom.validators.record import RunRecord
     from greenroom.validators.verdict import Reason
 
 _SHOWN_REASONS = 10
@@ -22,7 +22,14 @@ _STYLE = {
     Verdict.DO_NOT_SHIP: "red",
     Verdict.COULD_NOT_DECIDE: "yellow",
 }
-_COLUMNS = ("passed", "failed", "could not run", "skipped", "warned", "waived")
+_COLUMNS = (
+    State.PASSED,
+    State.FAILED,
+    State.COULD_NOT_RUN,
+    State.SKIPPED,
+    State.WARNED,
+    State.WAIVED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ def closing(record: RunRecord, page: str) -> Iterator[Line]:
     decision = record.decision()
     style = _STYLE[decision.verdict]
     yield Line(f" greenroom: {decision.verdict.words.upper()} ".center(80, "="), (style, "bold"))
-    yield from _stages(record.checks)
+    yield from _stages(record)
     for number, reason in enumerate(decision.reasons[:_SHOWN_REASONS], 1):
         yield from _reason(number, reason, style)
     if (more := len(decision.reasons) - _SHOWN_REASONS) > 0:
@@ -49,34 +56,20 @@ def closing(record: RunRecord, page: str) -> Iterator[Line]:
         yield Line(f"report: {page}")
 
 
-def column_of(check: Check) -> str:
-    """Return the column of the stage table in which a check counts, exactly one."""
-    if check.outcome is Outcome.PASSED:
-        return "passed"
-    if check.waiver is not None:
-        return "waived"
-    if check.skipped is not None:
-        return "skipped"
-    if check.gate is not Gate.BLOCK:
-        return "warned"
-    return "failed" if check.outcome is Outcome.FAILED else "could not run"
-
-
-def _stages(checks: tuple[Check, ...]) -> Iterator[Line]:
-    if not checks:
+def _stages(record: RunRecord) -> Iterator[Line]:
+    rows = stage_rows(record)
+    if not rows:
         yield Line("no check has a result")
         return
-    rows: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for check in checks:
-        row = (check.stage.value, check.kind.value)
-        rows[row][column_of(check)] += 1
-        seconds[row] += check.duration_s
-    head = "  ".join(f"{name:>{max(6, len(name))}}" for name in _COLUMNS)
-    yield Line(f"{'stage':<12}{'kind':<12}{head}    time")
-    for row, counts in sorted(rows.items()):
-        cells = "  ".join(f"{counts[name]:>{max(6, len(name))},}" for name in _COLUMNS)
-        yield Line(f"{row[0]:<12}{row[1]:<12}{cells}  {seconds[row]:.1f} s")
+    head = "  ".join(f"{state.value:>{_width(state)}}" for state in _COLUMNS)
+    yield Line(f"{'stage':<13}{'kind':<13}{head}     time")
+    for row in rows:
+        cells = "  ".join(f"{row.counts[state]:>{_width(state)},}" for state in _COLUMNS)
+        yield Line(f"{row.stage.value:<13}{row.kind.value:<13}{cells}  {row.seconds:>5.1f} s")
+
+
+def _width(state: State) -> int:
+    return max(6, len(state.value))
 
 
 def _reason(number: int, reason: Reason, style: str) -> Iterator[Line]:

@@ -2,9 +2,12 @@
 
     GreenroomError                 exit 2
     ├── SettingsError              exit 4   the user's settings, suite or command line are wrong
+    │   └── UnresolvedError        exit 4   a suite's variable has no value
     ├── ToolError                  exit 2   an outside program is missing, broken or too slow
     ├── ServiceError               exit 2   a service (AWS, a registry) was out of reach or refused
-    └── RecordError                exit 2   a run record is missing, unreadable, cut short or forged
+    │   └── RefusedError           exit 2   the rehearsal's own deployment engine refuses a call
+    ├── RecordError                exit 2   a run record is missing, unreadable, cut short or forged
+    └── ReportFolderError          exit 2   the report folder could not be written
 
 Each carries what failed (``str(error)``), a hint of what to do (``error.hint``) and the exit status
 of a command that ends with it.

@@ -96,7 +96,14 @@ def _of_phases(facts: TestFacts) -> list[Finding]:
                 advice="a skipped check proves nothing: run it, lower its gate or waive it",
             )
         ]
-    found = [_of_failure(facts, phase) for phase in facts.phases if phase.outcome != "passed"]
+    unmet = any(finding.outcome is not Outcome.PASSED for finding in facts.findings)
+    found = [
+        _of_failure(facts, phase)
+        for phase in facts.phases
+        if phase.outcome != "passed" and not (unmet and phase.name == "call")
+    ]
+    if unmet:
+        return found  # the call failed, if it did, because of what it verified
     if not any(phase.name == "call" for phase in facts.phases) and not found:
         found = [Finding(Outcome.INCONCLUSIVE, "the test's body to run", "only its setup ran")]
     if not found and facts.target_unused:
@@ -107,10 +114,6 @@ def _of_phases(facts: TestFacts) -> list[Finding]:
 
 
 def _of_failure(facts: TestFacts, phase: Phase) -> Finding:
-    if any(finding.outcome is not Outcome.PASSED for finding in facts.findings):
-        worst = min((f.outcome for f in facts.findings), key=_WORST_FIRST.index)
-        if phase.name == "call":
-            return next(f for f in facts.findings if f.outcome is worst)
     if phase.name == "call" and phase.outcome == "failed":
         return Finding(Outcome.FAILED, "the test to pass", phase.message, facts.examined)
     what = {"setup": "its fixtures to be set up", "call": "an answer to observe"}.get(

@@ -42,6 +42,12 @@ def ecs_event(stage: str, **details: object) -> dict[str, Any]:
     }
 
 
+def told_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Return the structured line, which follows the suite's own output."""
+    line: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return line
+
+
 @pytest.fixture
 def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Write the function's suite."""
@@ -64,7 +70,7 @@ def test_ship_is_reported_as_succeeded_with_one_line_of_json(
     suite()
     monkeypatch.setenv("GREENROOM_HOOK_EVENT", "AfterAllowTestTraffic")
     told = handler(EVENT, Context())
-    line = json.loads(capsys.readouterr().out)
+    line = told_line(capsys)
     assert endpoint.accepted == ["Succeeded"]
     assert line == {"greenroom": "hook", **told}
     assert (line["verdict"], line["reasons"]) == ("ship", [])
@@ -120,7 +126,7 @@ def test_a_refused_report_raises_so_that_lambda_delivers_the_event_again(
             monkeypatch.setenv(name, value)
         with pytest.raises(ServiceError, match="InvalidLifecycleEventHookExecutionId"):
             handler(EVENT, Context())
-    line = json.loads(capsys.readouterr().out)
+    line = told_line(capsys)
     assert len(endpoint.calls) == 1
     assert "check the ids and the region" in line["report"]
 
@@ -133,7 +139,7 @@ def test_an_event_that_names_nobody_to_tell_raises(
 ) -> None:
     with pytest.raises(SettingsError):
         handler(event, Context())
-    assert json.loads(capsys.readouterr().out)["verdict"] == "could-not-decide"
+    assert told_line(capsys)["verdict"] == "could-not-decide"
 
 
 @pytest.mark.parametrize(

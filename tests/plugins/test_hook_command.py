@@ -36,6 +36,7 @@ def test_ship_is_reported_and_exits_0(
     assert main(["hook", *IDS, "--report", "out", "--", "test_it.py"]) == 0
     out = capsys.readouterr().out
     assert endpoint.accepted == ["Succeeded"]
+    assert "1 passed" in out
     assert "greenroom: ship" in out
     assert "CodeDeploy: accepted" in out
     assert (folder / "out" / "report.html").is_file()
@@ -71,7 +72,9 @@ def test_an_unreported_ship_is_no_success(
         for name, value in refusing.environment.items():
             monkeypatch.setenv(name, value)
         assert main(["hook", *IDS, "--", "test_it.py"]) == 2
-    assert "InvalidLifecycleEventHookExecutionId" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "InvalidLifecycleEventHookExecutionId" in said.err
+    assert "greenroom: ship" in said.out
 
 
 def test_an_unwritable_report_folder_is_reported_as_failed(endpoint: CodeDeployEndpoint) -> None:

@@ -10,7 +10,6 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.support.runs import ALONE, LIMIT_S, PLUGINS, TWO_WORKERS, Ran, environment, run
 
 if TYPE_CHECKING:
@@ -241,7 +240,9 @@ def test_a_collection_error_names_the_file(tmp_path: Path, workers: tuple[str, .
 
 
 def test_a_killed_worker_is_an_error_of_the_check_it_ran(tmp_path: Path) -> None:
-    source = "import os, signal\ndef test_a(): os.kill(os.getpid(), signal.SIGKILL)\ndef test_b(): 0"
+    source = (
+        "import os, signal\ndef test_a(): os.kill(os.getpid(), signal.SIGKILL)\ndef test_b(): 0"
+    )
     result = ran(tmp_path, source, *TWO_WORKERS)
     assert (result.code, result.verdict) == (7, "could-not-decide")
     assert result.check("test_a")["outcome"] == "error"
@@ -357,4 +358,3 @@ def test_another_plugins_exit_status_can_only_make_it_worse(
     assert passing.verdict == ("could-not-decide" if code else "ship")
     failing = ran(tmp_path, "def test_a(): assert 0")
     assert (failing.code, failing.verdict) == (1, "do-not-ship")
-

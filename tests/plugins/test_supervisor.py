@@ -188,6 +188,32 @@ def test_more_output_than_the_log_takes_stops_nobody(suite: Callable[[str], Suit
     assert len(log) < 5 * 1024 * 1024
 
 
+def test_what_lingers_after_a_complete_record_is_ended(run: Callable[[str], Supervised]) -> None:
+    result = run(
+        "import threading, time\ndef test_it():\n"
+        "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
+    )
+    assert (result.verdict, result.ending) == (Verdict.SHIP, Ending.LINGERED)
+
+
+def test_a_system_without_waitid_is_served_too(
+    run: Callable[[str], Supervised], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "waitid")
+    assert run(PASSING).verdict is Verdict.SHIP
+
+
+def test_a_suite_may_remove_its_own_report_folder(
+    run: Callable[[str], Supervised], tmp_path: Path
+) -> None:
+    result = run(
+        "import os, shutil\ndef test_it():\n"
+        f"    shutil.rmtree({str(tmp_path / 'report')!r})\n    os.kill(os.getpid(), 9)\n"
+    )
+    assert result.verdict is Verdict.COULD_NOT_DECIDE
+    assert "the suite left no run record" in result.reasons
+
+
 def test_memory_is_bounded(suite: Callable[[str], Suite]) -> None:
     hog = suite("def test_it():\n    hog = bytearray(1 << 30)\n")
     result = supervise(replace(hog, memory_kib=256 * 1024), seconds=30)

@@ -86,6 +86,7 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "task"
     folder.mkdir()
     (folder / "functions.py").write_text(FUNCTIONS)
+    (folder / "dead.py").write_text("import os\nos._exit(5)\n")
     (folder / "broken.py").write_text("import no_such_module_here\n")
     return folder
 
@@ -134,6 +135,13 @@ def test_an_unimportable_handler_is_an_error_of_initialisation(root: Path) -> No
         invocation = function.invoke({})
     assert invocation.error
     assert "no_such_module_here" in json.loads(invocation.payload)["errorMessage"]
+
+
+def test_a_module_that_dies_at_import_is_a_crash(root: Path) -> None:
+    with LambdaFunction("dead.handler", task_root=root, environment={}) as function:
+        invocation = function.invoke({})
+    assert (invocation.error, invocation.crashed) == (True, True)
+    assert b"exit status 5" in invocation.payload
 
 
 def test_a_crash_is_told_and_the_next_invocation_gets_a_fresh_process(root: Path) -> None:

@@ -71,11 +71,11 @@ def facts(element: Element) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("run", "words", "why"),
     [
-        (record([check()]), "SHIP", "Every rule was met: 1 check passed on evidence."),
+        (record([check()]), "SHIP", "Every gate rule was met: 1 check passed on evidence."),
         (
             record([check(), failing(gate=Gate.WARN)]),
             "SHIP",
-            "Every rule was met: 1 check passed on evidence (1 warned).",
+            "Every gate rule was met: 1 check passed on evidence (1 warned).",
         ),
         (record([check(), failing()]), "DO NOT SHIP", "1 blocking check failed."),
         (
@@ -168,7 +168,7 @@ def test_a_reason_of_the_run_links_to_its_rule(run: RunRecord, anchor: str) -> N
     shown = page(run)
     hrefs = [link.attributes["href"] for link in shown.one("ol", class_="reasons").all("a")]
     assert hrefs == [anchor]
-    assert shown.one(id_=anchor[1:])
+    assert len(shown.all(id_=anchor[1:])) == 1
 
 
 def test_every_rule_is_listed_met_or_not() -> None:
@@ -242,6 +242,15 @@ def test_checks_come_worst_first_with_one_line_each() -> None:
     ]
     assert rows[0].startswith("failed fails status 500 smoke 12 ms")
     assert rows[-1] == "passed fine 1 requests smoke 12 ms"
+
+
+@pytest.mark.parametrize(
+    ("gate", "word"), [(Gate.BLOCK, "skipped, blocks"), (Gate.WARN, "skipped")]
+)
+def test_a_skipped_check_says_whether_it_keeps_the_gate_shut(gate: Gate, word: str) -> None:
+    run = record([check(), check("s", Outcome.INCONCLUSIVE, skipped="no docker", gate=gate)])
+    marks = [mark.text for mark in page(run).all("b", class_="mark")]
+    assert sorted(marks) == ["passed", word]
 
 
 def test_several_misses_are_counted_in_the_row() -> None:
@@ -334,7 +343,7 @@ def test_a_deployment_is_drawn_with_its_counters() -> None:
     assert cells(shown.all("tr")[1]) == [
         "Install", "Succeeded hook: do not ship r.html", "", "0 ms", "2.0 s",
     ]  # fmt: skip
-    assert shown.one("path", class_="area")
+    assert len(shown.all("path", class_="area")) == 1
 
 
 def test_the_footer_says_how_the_run_was_made() -> None:

@@ -52,6 +52,7 @@ def test_names_and_messages_keep_to_codebuilds_limits(run: RunRecord) -> None:
     ("outcome", "skipped", "tag"),
     [
         (Outcome.PASSED, None, "passed"),
+        (Outcome.PASSED, "skipped after all", "skipped"),
         (Outcome.FAILED, None, "failure"),
         (Outcome.FAILED, "expected to fail", "failure"),
         (Outcome.ERROR, None, "error"),

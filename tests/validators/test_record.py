@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import strategies
+from tests.support import records
 from tests.support.checks import check, record
 
 from greenroom.validators.errors import RecordError
@@ -158,12 +158,12 @@ def test_lone_surrogates_are_written_as_valid_utf_8_and_read_back() -> None:
     assert RunRecord.loads(written) == odd
 
 
-@given(strategies.records)
+@given(records.records())
 def test_a_record_written_and_read_is_the_same(written: RunRecord) -> None:
     assert RunRecord.loads(written.dumps()) == written
 
 
-@given(strategies.records)
+@given(records.records())
 def test_the_written_verdict_is_the_computed_one(written: RunRecord) -> None:
     data = json.loads(written.dumps())
     assert data["schema"] == "greenroom.run/1"
@@ -172,7 +172,7 @@ def test_the_written_verdict_is_the_computed_one(written: RunRecord) -> None:
     assert written.complete or data["verdict"] != "ship"
 
 
-@given(strategies.records, st.data())
+@given(records.records(), st.data())
 def test_a_record_cut_short_is_refused(written: RunRecord, data: st.DataObject) -> None:
     text = written.dumps().rstrip()
     with pytest.raises(RecordError):
@@ -219,13 +219,13 @@ def test_a_merged_run_is_no_better_than_its_worst_part(part: RunRecord, verdict:
     assert merge({"part": part, "good": record(check("a"))}).verdict is verdict
 
 
-@given(strategies.records, strategies.records)
+@given(records.records(), records.records())
 def test_a_merged_run_ships_only_if_every_part_does(one: RunRecord, two: RunRecord) -> None:
     if merge({"one": one, "two": two}).verdict is Verdict.SHIP:
         assert one.verdict is two.verdict is Verdict.SHIP
 
 
-@given(strategies.records, strategies.records)
+@given(records.records(), records.records())
 def test_a_merged_run_is_a_record_like_any_other(one: RunRecord, two: RunRecord) -> None:
     merged = merge({"one": one, "two": two})
     assert RunRecord.loads(merged.dumps()).verdict is merged.verdict

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import doctest
+import math
 
 import pytest
 from hypothesis import assume, given
@@ -161,6 +162,7 @@ def test_a_percentage_equals_the_share_it_stands_for(percent: int) -> None:
         ("p95 < 300ms", 0.3, "< 300 ms", "300 ms"),
         ("p95 < 300ms", 0.3000001, "< 300 ms", "300.0001 ms"),
         ("p95 < 300ms", 0.29999999, "< 300 ms", "299.99999 ms"),
+        ("p95 < 300ms", math.nextafter(0.3, 1), "< 300 ms", "300.00000000000006 ms"),
         ("p95 < 300.48ms", 0.30046, "< 300.48 ms", "300.46 ms"),
         ("p95 < 12345.6ms", 12.3457, "< 12,345.6 ms", "12,346 ms"),
         ("p95 < 7s", 0.0000123456, "< 7 s", "0.00001235 s"),

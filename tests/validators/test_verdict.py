@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.support import strategies
+from tests.support import records
 from tests.support.checks import check
 
 from greenroom.validators.finding import Finding
@@ -192,11 +192,11 @@ def test_expectations_of_named_runs_add_up() -> None:
     )
 
 
-any_result = strategies.checks.map(lambda item: item.result)
+any_result = records.checks().map(lambda item: item.result)
 results = st.lists(any_result, max_size=4)
 
 
-@given(strategies.expectations, results, st.data())
+@given(records.expectations(), results, st.data())
 def test_the_decision_does_not_depend_on_order(
     expected: Expected, ordered: list[Result], data: st.DataObject
 ) -> None:
@@ -204,12 +204,12 @@ def test_the_decision_does_not_depend_on_order(
     assert decide(expected, shuffled) == decide(expected, ordered)
 
 
-@given(strategies.expectations, results)
+@given(records.expectations(), results)
 def test_unfinished_never_ships(expected: Expected, some: list[Result]) -> None:
     assert decide(expected, some, complete=False).verdict is not Verdict.SHIP
 
 
-@given(strategies.expectations, results, st.data())
+@given(records.expectations(), results, st.data())
 def test_removing_evidence_never_turns_anything_into_ship(
     expected: Expected, some: list[Result], data: st.DataObject
 ) -> None:
@@ -219,7 +219,7 @@ def test_removing_evidence_never_turns_anything_into_ship(
     assert decide(expected, [*some[:index], less, *some[index + 1 :]]).verdict is not Verdict.SHIP
 
 
-@given(strategies.expectations, results, st.data())
+@given(records.expectations(), results, st.data())
 def test_leaving_out_the_result_of_a_selected_check_never_ships(
     expected: Expected, some: list[Result], data: st.DataObject
 ) -> None:
@@ -229,7 +229,7 @@ def test_leaving_out_the_result_of_a_selected_check_never_ships(
     assert decide(selected, some[:index] + some[index + 1 :]).verdict is not Verdict.SHIP
 
 
-@given(strategies.expectations, results, strategies.checks)
+@given(records.expectations(), results, records.checks())
 def test_adding_a_blocking_check_never_turns_do_not_ship_into_ship(
     expected: Expected, some: list[Result], added: Check
 ) -> None:
@@ -249,7 +249,7 @@ def test_ship_is_a_blocking_pass_and_no_blocking_doubt(some: list[Result]) -> No
     assert (decide(Expected(), some).verdict is Verdict.SHIP) is (proved and not doubted)
 
 
-@given(strategies.expectations, results)
+@given(records.expectations(), results)
 def test_every_verdict_but_ship_gives_a_reason(expected: Expected, some: list[Result]) -> None:
     decision = decide(expected, some)
     assert bool(decision.reasons) is (decision.verdict is not Verdict.SHIP)

@@ -1,0 +1,1 @@
+"""The trivia API: the example service whose releases Greenroom validates."""
