@@ -127,9 +127,13 @@ def _addresses(host: str, port: int) -> list[str]:
             found = answer.get(timeout=left)
         except queue.Empty as late:
             raise httpcore.ConnectTimeout("the name was not resolved in time") from late
-    if isinstance(found, Exception):
-        raise httpcore.ConnectError(str(found)) from found
-    return found
+    if isinstance(found, list):
+        return found
+    try:
+        raise found
+    except (OSError, UnicodeError) as error:
+        # Raised within its handler: the pool forgets causes, and keeps contexts.
+        raise httpcore.ConnectError(str(error)) from error
 
 
 def _resolve(

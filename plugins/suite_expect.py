@@ -100,7 +100,8 @@ def _json(fields: Fields, node: Node) -> tuple[JsonRule, ...]:
             raise fields.error(
                 entry.place,
                 f"{entry.key!r} is not a JSONPath: {error}",
-                "RFC 9535: $ is the whole, $.name, $[0], $[*].name, $..name, $[?@.age > 3]",
+                "RFC 9535: $ is the whole, $.name, $[0], $[*].name, $..name, $[?@.age > 3]; "
+                'for a length write "$": {length: 4}',
             ) from None
         rules += [
             JsonRule(entry.key, query, expectation)

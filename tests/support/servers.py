@@ -115,7 +115,8 @@ def hostile(behave: Behaviour) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         over.set()
-        listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # macOS does not shut down a listening socket
+            listener.shutdown(socket.SHUT_RDWR)
         listener.close()
 
 
