@@ -141,7 +141,9 @@ def test_an_unknown_key_lists_the_valid_ones() -> None:
 
 
 def test_all_wrong_checks_are_reported_together() -> None:
-    error = refusal(f"{HEAD}  - {{name: a}}\n  - {{name: b, {OK}}}\n  - {{name: c, htp: 1}}\n")
+    error = refusal(
+        f"{HEAD}  - {{name: a, http: {{get: /}}}}\n  - {{name: b, {OK}}}\n  - {{name: c, htp: 1}}\n"
+    )
     assert "a.suite.yaml:4:5: the check expects nothing" in error
     assert "a.suite.yaml:6:15: unknown key 'htp'" in error
     assert "a.suite.yaml:5:" not in error
