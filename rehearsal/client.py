@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from greenroom.validators.errors import ServiceError, ToolError
@@ -11,11 +12,19 @@ if TYPE_CHECKING:
 
     from greenroom.rehearsal.appspec import AppSpec
 
+_NOBODYS = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""Session variables without the user's profile and files: a rehearsal needs no account."""
+
 
 def create_deployment(url: str, application: str, appspec: AppSpec) -> str:
     """Create a deployment of ``application`` (also its group's name) at ``url``; return its id."""
     try:
         import boto3  # noqa: PLC0415 - an extra, and 360 ms
+        import botocore.session  # noqa: PLC0415 - as above
         from botocore.config import Config  # noqa: PLC0415 - as above
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
     except ImportError as error:
@@ -24,7 +33,8 @@ def create_deployment(url: str, application: str, appspec: AppSpec) -> str:
         ) from error
     content: AppSpecContentTypeDef = {"content": appspec.text, "sha256": appspec.sha256}
     try:
-        client = boto3.client(
+        own = botocore.session.Session(session_vars=_NOBODYS)
+        client = boto3.Session(botocore_session=own).client(
             "codedeploy",
             endpoint_url=url,
             region_name="us-east-1",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.upstream import free_port, raw_server
@@ -8,6 +9,9 @@ from tests.support.upstream import free_port, raw_server
 from greenroom.rehearsal.appspec import parse_appspec
 from greenroom.rehearsal.client import create_deployment
 from greenroom.validators.errors import ServiceError, ToolError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 APPSPEC = parse_appspec(
     '{"version": 1, "Resources": [{"T": {"Type": "AWS::ECS::Service", "Properties":'
@@ -28,6 +32,17 @@ def test_a_refusal_is_told_in_the_services_words() -> None:
     answer = head + str(len(body)).encode() + b"\r\n\r\n" + body
     with raw_server(answer) as port, pytest.raises(ServiceError, match=r"No application x\."):
         create_deployment(f"http://127.0.0.1:{port}", "x", APPSPEC)
+
+
+def test_the_users_own_profile_and_files_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("no configuration")
+    monkeypatch.setenv("AWS_PROFILE", "unheard-of")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 29"
+    with raw_server(head + b'\r\n\r\n{"deploymentId": "d-1234567"}') as port:
+        assert create_deployment(f"http://127.0.0.1:{port}", "x", APPSPEC) == "d-1234567"
 
 
 @pytest.mark.slow
