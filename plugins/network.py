@@ -84,10 +84,6 @@ class BoundedBackend(httpcore.NetworkBackend):
                 return _BoundedStream(stream)
         raise failure
 
-    def sleep(self, seconds: float) -> None:
-        """Wait, for the connection pool's own use."""
-        self._inner.sleep(seconds)
-
 
 class _BoundedStream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream) -> None:
@@ -131,9 +127,13 @@ def _addresses(host: str, port: int) -> list[str]:
             found = answer.get(timeout=left)
         except queue.Empty as late:
             raise httpcore.ConnectTimeout("the name was not resolved in time") from late
-    if isinstance(found, Exception):
-        raise httpcore.ConnectError(str(found)) from found
-    return found
+    if isinstance(found, list):
+        return found
+    try:
+        raise found
+    except (OSError, UnicodeError) as error:
+        # Raised within its handler: the pool forgets causes, and keeps contexts.
+        raise httpcore.ConnectError(str(error)) from error
 
 
 def _resolve(

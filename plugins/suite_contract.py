@@ -61,6 +61,20 @@ class Contract:
         )
 
 
+class Contracts:
+    """The contracts of one suite, by their paths from ``folder``, each compiled once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loaded: dict[str, Contract] = {}
+
+    def load(self, name: str) -> Contract:
+        """Return the contract of this name; raises `SettingsError`."""
+        if name not in self._loaded:
+            self._loaded[name] = load_contract(self._folder / name, name)
+        return self._loaded[name]
+
+
 def load_contract(path: Path, name: str) -> Contract:
     """Compile the schema in ``path``; raises `SettingsError`. References stay within the file."""
     from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 - takes 150 ms

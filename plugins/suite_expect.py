@@ -18,8 +18,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from greenroom.plugins.suite_contract import load_contract
 from greenroom.plugins.suite_model import Expect, HeaderRule, JsonRule
+from greenroom.plugins.suite_request import HEADER_NAME
 from greenroom.plugins.suite_yaml import Mapping, Scalar, Sequence
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.http import StatusSet
@@ -27,9 +27,7 @@ from greenroom.validators.json_values import Expectation, JsonType, Operator
 from greenroom.validators.threshold import Dimension, Threshold, parse_threshold
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from greenroom.plugins.suite_contract import Contract
+    from greenroom.plugins.suite_contract import Contract, Contracts
     from greenroom.plugins.suite_fields import Fields
     from greenroom.plugins.suite_yaml import Entry, Node
 
@@ -43,10 +41,9 @@ HEADER_OPERATORS = (
 )
 _SUCCESS = StatusSet(classes=frozenset({2}))
 _STATUS_CLASS = re.compile(r"[1-5]xx")
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-def read_expect(fields: Fields, node: Node, folder: Path) -> Expect:
+def read_expect(fields: Fields, node: Node, contracts: Contracts) -> Expect:
     """Read an ``expect`` mapping; an empty one is an error, as it would prove nothing."""
     found = fields.mapping(node, "expect", EXPECT_KEYS)
     values = {key: entry.value for key, entry in found.items()}
@@ -55,7 +52,7 @@ def read_expect(fields: Fields, node: Node, folder: Path) -> Expect:
         time=_time(fields, values["time"]) if "time" in values else None,
         headers=_headers(fields, values["headers"]) if "headers" in values else (),
         json=_json(fields, values["json"]) if "json" in values else (),
-        contract=_contract(fields, values["schema"], folder) if "schema" in values else None,
+        contract=_contract(fields, values["schema"], contracts) if "schema" in values else None,
     )
 
 
@@ -103,7 +100,8 @@ def _json(fields: Fields, node: Node) -> tuple[JsonRule, ...]:
             raise fields.error(
                 entry.place,
                 f"{entry.key!r} is not a JSONPath: {error}",
-                "RFC 9535: $ is the whole, $.name, $[0], $[*].name, $..name, $[?@.age > 3]",
+                "RFC 9535: $ is the whole, $.name, $[0], $[*].name, $..name, $[?@.age > 3]; "
+                'for a length write "$": {length: 4}',
             ) from None
         rules += [
             JsonRule(entry.key, query, expectation)
@@ -112,12 +110,12 @@ def _json(fields: Fields, node: Node) -> tuple[JsonRule, ...]:
     return tuple(rules)
 
 
-def _contract(fields: Fields, node: Node, folder: Path) -> Contract:
+def _contract(fields: Fields, node: Node, contracts: Contracts) -> Contract:
     name = fields.text(node, "schema")
     if name.startswith("/"):
         raise fields.error(node.place, "schema must be a path from the suite's folder")
     try:
-        return load_contract(folder / name, name)
+        return contracts.load(name)
     except SettingsError as error:
         raise fields.error(node.place, str(error), error.hint) from error
 

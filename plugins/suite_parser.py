@@ -19,22 +19,22 @@ path, headers, bodies, and in expected texts.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from greenroom.plugins.suite_expect import HEADER_NAME, read_expect
+from greenroom.plugins.suite_contract import Contracts
+from greenroom.plugins.suite_expect import read_expect
 from greenroom.plugins.suite_fields import Fields
 from greenroom.plugins.suite_model import (
     RETRIED,
     Defaults,
     HttpCheck,
-    Request,
     Retry,
     Suite,
 )
+from greenroom.plugins.suite_request import joined, read_headers, read_request
 from greenroom.plugins.suite_yaml import Document, Mapping, Scalar
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Gate, Kind, Stage
@@ -42,6 +42,7 @@ from greenroom.validators.vocabulary import Gate, Kind, Stage
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from greenroom.plugins.suite_model import Expect
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.suite_yaml import Entry, Node
 
@@ -49,8 +50,6 @@ SUITE_KEYS = ("version", "name", "stage", "target", "defaults", "checks")
 DEFAULT_KEYS = ("timeout", "max_body", "headers", "retry")
 CHECK_KEYS = ("name", "tags", "kind", "gate", "timeout", "max_body", "retry", "http", "expect")
 RETRY_KEYS = ("attempts", "delay", "on")
-METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
-HTTP_KEYS = (*METHODS, "headers", "json", "body", "follow_redirects")
 ATTEMPTS_MOST = 10
 RESERVED_TAGS = frozenset(
     {"filterwarnings", "gate", "parametrize", "skip", "skipif", "stage", "usefixtures", "xfail"}
@@ -71,13 +70,13 @@ def parse_suite(
     address to use where the suite gives none.
     """
     document = Document(path, text)
-    return _Parser(Fields(document, variables), folder).suite(document.read(), target)
+    return _Parser(Fields(document, variables), Contracts(folder)).suite(document.read(), target)
 
 
 class _Parser:
-    def __init__(self, fields: Fields, folder: Path) -> None:
+    def __init__(self, fields: Fields, contracts: Contracts) -> None:
         self._fields = fields
-        self._folder = folder
+        self._contracts = contracts
 
     def suite(self, node: Node, target: str | None) -> Suite:
         fields = self._fields
@@ -131,7 +130,7 @@ class _Parser:
         if "retry" in found:
             defaults = replace(defaults, retry=self._retry(found["retry"].value))
         if "headers" in found:
-            headers = _joined(defaults.headers, self._headers(found["headers"].value))
+            headers = joined(defaults.headers, read_headers(self._fields, found["headers"].value))
             defaults = replace(defaults, headers=headers)
         return defaults
 
@@ -158,19 +157,6 @@ class _Parser:
                 f"use any of: {', '.join(sorted(RETRIED))}",
             )
         return raw
-
-    def _headers(self, node: Node) -> tuple[tuple[str, str], ...]:
-        return tuple(self._header(entry) for entry in self._fields.entries(node, "headers"))
-
-    def _header(self, entry: Entry) -> tuple[str, str]:
-        if not HEADER_NAME.fullmatch(entry.key):
-            raise self._fields.error(entry.place, f"{entry.key!r} is not a header's name")
-        value = self._fields.filled(entry.value, f"header {entry.key}").strip()
-        if not value.isascii() or not value.replace("\t", " ").isprintable():
-            raise self._fields.error(
-                entry.value.place, f"header {entry.key} must be one line of ASCII characters"
-            )
-        return entry.key, value
 
     def _checks(self, node: Node, defaults: Defaults, stage: Stage) -> tuple[HttpCheck, ...]:
         checks: list[HttpCheck] = []
@@ -204,27 +190,30 @@ class _Parser:
         found = fields.mapping(node, "the check", CHECK_KEYS)
         own = self._merged(defaults, found)
         tags = self._tags(found["tags"].value) if "tags" in found else ()
-        expect = found.get("expect")
-        if expect is None or (isinstance(expect.value, Mapping) and not expect.value.entries):
-            raise fields.error(
-                node.place if expect is None else expect.place,
-                "the check expects nothing",
-                "a check that expects nothing proves nothing: give expect: {status: 200}",
-            )
         return HttpCheck(
             name=self._name(fields.required(found, "name", node, "the check")),
             line=node.place.line,
             kind=self._kind(found, tags, stage),
-            gate=fields.choice(Gate, found["gate"].value, "gate")
-            if "gate" in found
-            else Gate.BLOCK,
+            gate=self._gate(found.get("gate")),
             tags=tags,
-            request=self._request(fields.required(found, "http", node, "the check"), own),
-            expect=read_expect(fields, expect.value, self._folder),
+            request=read_request(fields, fields.required(found, "http", node, "the check"), own),
+            expect=self._expect(found.get("expect"), node),
             timeout_s=own.timeout_s,
             max_body=own.max_body,
             retry=own.retry,
         )
+
+    def _expect(self, entry: Entry | None, check: Node) -> Expect:
+        if entry is None or (isinstance(entry.value, Mapping) and not entry.value.entries):
+            raise self._fields.error(
+                check.place if entry is None else entry.place,
+                "the check expects nothing",
+                "a check that expects nothing proves nothing: give expect: {status: 200}",
+            )
+        return read_expect(self._fields, entry.value, self._contracts)
+
+    def _gate(self, entry: Entry | None) -> Gate:
+        return Gate.BLOCK if entry is None else self._fields.choice(Gate, entry.value, "gate")
 
     def _refuse_other_kinds(self, node: Node) -> None:
         for entry in node.entries if isinstance(node, Mapping) else ():
@@ -265,58 +254,6 @@ class _Parser:
                 "say which it is with `kind:`",
             )
         return named[0] if named else _DEFAULT_KIND[stage]
-
-    def _request(self, node: Node, defaults: Defaults) -> Request:
-        fields = self._fields
-        found = fields.mapping(node, "http", HTTP_KEYS)
-        given = [key for key in found if key in METHODS]
-        if len(given) != 1:
-            raise fields.error(
-                node.place,
-                f"http must have one method, found {', '.join(given) or 'none'}",
-                f"give one of: {', '.join(METHODS)}",
-            )
-        if "json" in found and "body" in found:
-            raise fields.error(found["body"].place, "http has both json and body", "keep one")
-        own = self._headers(found["headers"].value) if "headers" in found else ()
-        content, content_type = self._body(found)
-        headers = _joined(content_type if content is not None else (), defaults.headers)
-        follow = found.get("follow_redirects")
-        return Request(
-            method=given[0].upper(),
-            path=self._path(found[given[0]].value),
-            headers=_joined(headers, own),
-            content=content,
-            follow_redirects=follow is not None and fields.flag(follow.value, "follow_redirects"),
-        )
-
-    def _path(self, node: Node) -> str:
-        path = self._fields.filled(node, "the path")
-        if not path.startswith("/") or not path.isprintable() or "#" in path:
-            raise self._fields.error(
-                node.place,
-                f"the path {path!r} must start with / and hold no # and no control character",
-                "it is joined to the suite's target",
-            )
-        return path
-
-    def _body(self, found: dict[str, Entry]) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
-        if "json" in found:
-            value = self._fields.json(found["json"].value)
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-            return text.encode(), (("Content-Type", "application/json"),)
-        if "body" in found:
-            text = self._fields.filled(found["body"].value, "body")
-            return text.encode(), (("Content-Type", "text/plain; charset=utf-8"),)
-        return None, ()
-
-
-def _joined(
-    first: tuple[tuple[str, str], ...], second: tuple[tuple[str, str], ...]
-) -> tuple[tuple[str, str], ...]:
-    """Return both, where a name of ``second`` takes the place of the same name in ``first``."""
-    names = {name.lower() for name, _ in second}
-    return (*((name, value) for name, value in first if name.lower() not in names), *second)
 
 
 def _target_problem(target: str) -> str:

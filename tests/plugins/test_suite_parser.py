@@ -141,7 +141,9 @@ def test_an_unknown_key_lists_the_valid_ones() -> None:
 
 
 def test_all_wrong_checks_are_reported_together() -> None:
-    error = refusal(f"{HEAD}  - {{name: a}}\n  - {{name: b, {OK}}}\n  - {{name: c, htp: 1}}\n")
+    error = refusal(
+        f"{HEAD}  - {{name: a, http: {{get: /}}}}\n  - {{name: b, {OK}}}\n  - {{name: c, htp: 1}}\n"
+    )
     assert "a.suite.yaml:4:5: the check expects nothing" in error
     assert "a.suite.yaml:6:15: unknown key 'htp'" in error
     assert "a.suite.yaml:5:" not in error
@@ -221,3 +223,13 @@ def test_a_plain_value_means_equals_and_operators_are_each_a_rule() -> None:
         ("$.b", "length >= 1"),
         ("$.b", "type array"),
     ]
+
+
+def test_the_documentations_example_is_a_suite(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "suites.md"
+    example = page.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "categories.schema.json").write_text('{"type": "array"}')
+    given = variables(TRIVIA_URL="http://h", API_KEY="s3cr3t")
+    found = read(example, given, tmp_path)
+    assert [one.kind for one in found.checks] == [Kind.CONTRACT, Kind.INTEGRATION]

@@ -67,14 +67,15 @@ UNOBSERVED: dict[str, tuple[Behaviour, str]] = {
 def test_no_complete_answer_is_an_error_and_no_failure(
     run: Running, behave: Behaviour, reason: str
 ) -> None:
-    one = check("{status: 200, json: {$: 1}}", more="timeout: 300ms\n    max_body: 64KiB")
+    expect = "{status: 200, time: < 9s, headers: {a: b}, json: {$: 1}}"
+    one = check(expect, more="timeout: 300ms\n    max_body: 64KiB")
     with hostile(behave) as url:
         finding = run(one, url)
     assert finding.outcome is Outcome.ERROR
     assert finding.seen.startswith(reason)
     assert finding.advice
     assert finding.evidence == ()
-    assert [rule.met for rule in finding.rules] == [None, None]
+    assert [rule.met for rule in finding.rules] == [None] * 4
 
 
 def test_nobody_listening_is_an_error_that_names_the_address(run: Running) -> None:

@@ -20,7 +20,7 @@ from tests.plugins.test_suite_parser import (
 )
 from tests.support.suites import HEAD, read, variables, with_check
 
-from greenroom.plugins import suite_expect, suite_parser
+from greenroom.plugins import suite_expect, suite_parser, suite_request
 from greenroom.plugins.schema_command import schema_text
 from greenroom.plugins.suite_yaml import Document, plain
 from greenroom.validators.errors import SettingsError
@@ -62,7 +62,7 @@ def test_the_schema_is_a_schema() -> None:
         (SCHEMA["properties"]["defaults"]["properties"], suite_parser.DEFAULT_KEYS),
         (DEFS["check"]["properties"], suite_parser.CHECK_KEYS),
         (DEFS["retry"]["properties"], suite_parser.RETRY_KEYS),
-        (DEFS["http"]["properties"], suite_parser.HTTP_KEYS),
+        (DEFS["http"]["properties"], suite_request.HTTP_KEYS),
         (DEFS["expect"]["properties"], suite_expect.EXPECT_KEYS),
         (DEFS["json_operators"]["properties"], tuple(Operator)),
         (DEFS["header_operators"]["properties"], suite_expect.HEADER_OPERATORS),

@@ -44,6 +44,7 @@ BAD = {
     "not-a-number": ("a: .nan", "x.yaml:1:4: .nan is not a finite number"),
     "control-character": ("a: 1\nb: \x00", "x.yaml:2:4: not valid YAML: a character"),
     "recursive": ("a: &a [*a]", "x.yaml:1:4: the document is too large or too deep"),
+    "too-deep": ("a: " + "[" * 5000, "x.yaml:1:1: not valid YAML: maximum recursion depth"),
     "empty": ("", "x.yaml:1:1: the file is empty"),
     "only-a-comment": ("# nothing", "x.yaml:1:1: the file is empty"),
 }

@@ -58,6 +58,7 @@ def serving(answer: Callable[[Asked], Reply]) -> Iterator[Served]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -114,7 +115,8 @@ def hostile(behave: Behaviour) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         over.set()
-        listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # macOS does not shut down a listening socket
+            listener.shutdown(socket.SHUT_RDWR)
         listener.close()
 
 
