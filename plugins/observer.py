@@ -1,7 +1,7 @@
 """Watches tests where they run (in the only process, or in an xdist worker).
 
-Turns each item's phases and findings into one check, attached as JSON to its teardown report; the
-recorder takes it from there, in the process that decides.
+Turns each item's phases and findings into one check, redacted before anybody else sees it. A worker
+attaches it as JSON to the teardown report; in the process that decides, the recorder takes it as is.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ _UNREACHABLE = frozenset({("httpx", "TransportError"), ("requests", "ConnectionE
 class Observer:
     """Builds one check per item."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, *, attach: bool) -> None:
         self._redactor = redactor
+        self._attach = attach
+        self._ready: dict[str, Check] = {}
         self._begin("")
 
     def _begin(self, nodeid: str) -> None:
@@ -59,9 +61,23 @@ class Observer:
         if report.failed:
             self._redact(report)
         if call.when == "teardown":
-            check = self._check(item, report).to_json()
-            setattr(report, ATTRIBUTE, self._redactor.value(check))
+            self._hand_over(self._check(item, report), report)
         return report
+
+    def take(self, report: pytest.TestReport) -> Check | None:
+        """Return the check that a teardown report brings, once; None for any other report."""
+        if (data := getattr(report, ATTRIBUTE, None)) is not None:
+            return Check.from_json(data)
+        return self._ready.pop(report.nodeid, None) if report.when == "teardown" else None
+
+    def _hand_over(self, check: Check, report: pytest.TestReport) -> None:
+        if self._redactor.active or self._attach:
+            data = self._redactor.value(check.to_json())
+            if self._attach:
+                setattr(report, ATTRIBUTE, data)
+                return
+            check = Check.from_json(data)
+        self._ready[report.nodeid] = check
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count the subtests of the running item."""

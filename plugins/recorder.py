@@ -20,7 +20,6 @@ import pytest
 
 from greenroom.plugins.documents import PAGE, Documents, ReportFolderError
 from greenroom.plugins.markers import facts_of
-from greenroom.plugins.observer import ATTRIBUTE
 from greenroom.validators.finding import Finding
 from greenroom.validators.record import Check, RunRecord, Source
 from greenroom.validators.verdict import Expected
@@ -29,6 +28,7 @@ from greenroom.validators.vocabulary import Gate, Kind, Outcome, Verdict
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
+    from greenroom.plugins.observer import Observer
     from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.settings import Settings
 
@@ -42,13 +42,18 @@ _NO_TESTS = 5
 class Recorder:
     """One run: what was selected, every check, every problem; at the end the verdict."""
 
-    def __init__(self, config: pytest.Config, settings: Settings, redactor: Redactor) -> None:
+    def __init__(
+        self, config: pytest.Config, settings: Settings, redactor: Redactor, observer: Observer
+    ) -> None:
+        self._observer = observer
         self._config = config
         self._settings = settings
         self._redactor = redactor
         self._run_id = uuid.uuid4().hex
         self._started = _now()
         self._clock = time.monotonic()
+        self._duration_s = 0.0
+        self._known: RunRecord | None = None
         self._selected: list[str] = []
         self._checks: list[Check] = []
         self._times_seen: Counter[str] = Counter()
@@ -97,8 +102,8 @@ class Recorder:
         """Take the check off a teardown report; a phase unknown to pytest is a crash."""
         if report.when not in _PHASES:
             self._add_crashed(report)
-        elif (data := getattr(report, ATTRIBUTE, None)) is not None:
-            self._add(Check.from_json(data | {"worker": getattr(report, "worker_id", "")}))
+        elif (check := self._observer.take(report)) is not None:
+            self._add(check, str(getattr(report, "worker_id", "")))
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Note an error in pytest or a plugin."""
@@ -194,7 +199,7 @@ class Recorder:
 
     def record(self) -> RunRecord:
         """Return the record of the run so far; complete only once it ended by itself."""
-        return RunRecord(
+        made = RunRecord(
             run_id=self._run_id,
             started=self._started,
             expected=Expected(
@@ -206,10 +211,13 @@ class Recorder:
             problems=tuple(self._problems),
             complete=bool(self._finished) and not self._stopped,
             finished=self._finished,
-            duration_s=time.monotonic() - self._clock,
+            duration_s=self._duration_s,
             release=self._redactor.value(self._settings.release),
             environment=self._environment | {"deselected": self._deselected},
         )
+        if made != self._known:
+            self._known = made
+        return self._known
 
     def _finish(self, status: int) -> None:
         """Note what the record does not explain of pytest's exit status; write everything."""
@@ -218,6 +226,7 @@ class Recorder:
         if not known:
             self._add_problem(f"pytest ended with exit status {status}")
         self._finished = _now()
+        self._duration_s = time.monotonic() - self._clock
         if self._documents is not None:
             self._write(self._documents)
 
@@ -254,12 +263,15 @@ class Recorder:
 
     # What becomes of it
 
-    def _add(self, check: Check) -> None:
+    def _add(self, check: Check, worker: str = "") -> None:
         self._running.pop(check.id, None)
         self._times_seen[check.id] += 1
-        check = replace(check, id=_numbered(check.id, self._times_seen[check.id]))
-        self._checks.append(self._waived(check))
-        self._event("check-finished", check=self._checks[-1].to_json())
+        if (count := self._times_seen[check.id]) > 1 or worker:
+            check = replace(check, id=_numbered(check.id, count), worker=worker)
+        check = self._waived(check)
+        self._checks.append(check)
+        if self._documents is not None:
+            self._event("check-finished", check=check.to_json())
 
     def _waived(self, check: Check) -> Check:
         """Put the waiver beside a check that did not pass, or say that it has expired."""

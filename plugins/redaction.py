@@ -46,6 +46,11 @@ class Redactor:
             self._secrets |= new
             self._pattern = None
 
+    @property
+    def active(self) -> bool:
+        """Whether there is any secret to look for."""
+        return bool(self._secrets)
+
     def text(self, text: str) -> str:
         """Return ``text`` without any secret."""
         if not self._secrets:
@@ -69,6 +74,8 @@ class Redactor:
 
     def value(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
         """Return a JSON value with the secrets replaced at any depth, in names as well."""
+        if not self.active:
+            return value
         match value:
             case str():
                 return self.text(value)

@@ -31,10 +31,12 @@ def take_part(config: pytest.Config) -> Recorder | None:
         settings = _read(config)
         settings_module.keep(config, settings)
         redactor = settings_module.redactor_of(config)
-        config.pluginmanager.register(Observer(redactor), "greenroom-observer")
-        if hasattr(config, "workerinput"):
+        is_worker = hasattr(config, "workerinput")
+        observer = Observer(redactor, attach=is_worker)
+        config.pluginmanager.register(observer, "greenroom-observer")
+        if is_worker:
             return None
-        recorder = Recorder(config, settings, redactor)
+        recorder = Recorder(config, settings, redactor, observer)
         recorder.begin()
     except GreenroomError as error:
         raise pytest.UsageError(f"greenroom: {error.explain()}") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from greenroom.validators.errors import RecordError, SettingsError
@@ -126,7 +127,7 @@ class Check:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunRecord:
     """A whole run. Times are ISO 8601 in UTC; ``finished`` is empty until it is.
 
@@ -149,7 +150,11 @@ class RunRecord:
     reported: dict[str, Any] | None = None
 
     def decision(self) -> Decision:
-        """Compute the verdict from what is recorded, and from nothing else."""
+        """Return the verdict on what is recorded, and on nothing else; computed once."""
+        return self._decided
+
+    @cached_property
+    def _decided(self) -> Decision:
         return decide(
             self.expected,
             tuple(check.result for check in self.checks),
@@ -186,8 +191,14 @@ class RunRecord:
         }
 
     def dumps(self) -> str:
-        """Return the record as JSON text; lone surrogates stay escaped, so it is valid UTF-8."""
-        return json.dumps(self.to_json(), ensure_ascii=True, indent=1, allow_nan=False) + "\n"
+        """Return the record as JSON text, a line for each field and each check.
+
+        Lone surrogates stay escaped, so it is valid UTF-8.
+        """
+        fields = self.to_json()
+        checks = ",\n  ".join(map(_compact, fields.pop("checks")))
+        lines = [f"{json.dumps(name)}: {_compact(value)}" for name, value in fields.items()]
+        return "{\n " + ",\n ".join([*lines, f'"checks": [\n  {checks}\n ]']) + "\n}\n"
 
     @classmethod
     def from_json(cls, data: object) -> RunRecord:
@@ -241,6 +252,10 @@ class RunRecord:
                 f"the run record is not JSON: {error}", hint="it may have been cut short"
             ) from error
         return cls.from_json(data)
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False)
 
 
 def _no_number(name: str) -> None:

@@ -146,7 +146,7 @@ def decide(
     problem, missed an expected check or minimum, or had a blocking check that proved nothing, or no
     blocking check that passed on evidence; else *ship*.
     """
-    ordered = sorted(results, key=lambda result: (result.id, repr(result)))
+    ordered = sorted(results, key=_order)
     failures = [_of_check(r) for r in ordered if r.blocks and r.finding.outcome is Outcome.FAILED]
     doubts = [
         *(Reason(problem, "a run without problems", problem) for problem in sorted(problems)),
@@ -167,6 +167,13 @@ def decide(
     else:
         verdict = Verdict.SHIP
     return Decision(verdict, (*failures, *doubts), rules)
+
+
+def _order(result: Result) -> tuple[str, ...]:
+    """Sort by id; results that share one, by whatever else a reason shows of them."""
+    finding = result.finding
+    shown = (finding.outcome.value, finding.expected, finding.seen, str(finding.evidence))
+    return (result.id,) if result.proved else (result.id, result.name, result.source, *shown)
 
 
 _UNFINISHED = Reason("the run did not finish", "a finished run", "an unfinished record")

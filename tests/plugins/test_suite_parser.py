@@ -223,3 +223,13 @@ def test_a_plain_value_means_equals_and_operators_are_each_a_rule() -> None:
         ("$.b", "length >= 1"),
         ("$.b", "type array"),
     ]
+
+
+def test_the_documentations_example_is_a_suite(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "suites.md"
+    example = page.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "categories.schema.json").write_text('{"type": "array"}')
+    given = variables(TRIVIA_URL="http://h", API_KEY="s3cr3t")
+    found = read(example, given, tmp_path)
+    assert [one.kind for one in found.checks] == [Kind.CONTRACT, Kind.INTEGRATION]
