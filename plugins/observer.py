@@ -1,7 +1,7 @@
 """Watches tests where they run (in the only process, or in an xdist worker).
 
 Turns each item's phases and findings into one check, redacted before anybody else sees it. A worker
-attaches it as JSON to the teardown report; in the process that decides, the recorder takes it as is.
+attaches it as JSON to the teardown report; in the process that decides, the recorder takes it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ ATTRIBUTE = "greenroom"
 """The report attribute that carries a check's JSON."""
 
 _LOG_TAIL = 4096
+_PASSED = {name: Phase(name, "passed") for name in ("setup", "call", "teardown")}
 _UNREACHABLE = frozenset({("httpx", "TransportError"), ("requests", "ConnectionError")})
 
 
@@ -136,7 +137,7 @@ class Observer:
 def _phase(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Phase:
     xfail = getattr(report, "wasxfail", None)
     if report.passed and xfail is None:
-        return Phase(call.when, "passed")
+        return _PASSED[call.when]
     if xfail is not None:
         return Phase(call.when, "skipped", xfail=str(xfail))
     if report.skipped:

@@ -5,10 +5,10 @@ Under xdist this is the controller; the workers' checks arrive on their reports.
 
 from __future__ import annotations
 
-import platform
+import os
 import shlex
+import sys
 import time
-import uuid
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import replace
@@ -49,7 +49,7 @@ class Recorder:
         self._config = config
         self._settings = settings
         self._redactor = redactor
-        self._run_id = uuid.uuid4().hex
+        self._run_id = os.urandom(16).hex()
         self._started = _now()
         self._clock = time.monotonic()
         self._duration_s = 0.0
@@ -114,6 +114,8 @@ class Recorder:
         """Note who stopped the run, and during what."""
         if isinstance(excinfo.value, pytest.exit.Exception):
             self.stop(f"pytest.exit was called: {excinfo.value.msg}")
+        elif isinstance(excinfo.value, pytest.Session.Interrupted):
+            self.stop(f"stopped: {excinfo.value}")
         else:
             self.stop("interrupted (SIGINT)")
 
@@ -340,12 +342,13 @@ def _cause(report: pytest.CollectReport) -> str:
 
 
 def _environment(config: pytest.Config, redactor: Redactor) -> dict[str, Any]:
+    system = os.uname()
     arguments = [str(argument) for argument in config.invocation_params.args]
     return {
         "greenroom": version("greenroom"),
-        "python": platform.python_version(),
+        "python": ".".join(map(str, sys.version_info[:3])),
         "pytest": pytest.__version__,
-        "platform": platform.platform(),
+        "platform": f"{system.sysname} {system.release} {system.machine}",
         "command": redactor.text(shlex.join(["pytest", *arguments])),
         "root": str(config.rootpath),
     }

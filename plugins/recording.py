@@ -42,4 +42,5 @@ _RECORDING = pytest.StashKey[Recording]()
 
 def recording_of(item: pytest.Item) -> Recording:
     """Return the item's recording, made at first use."""
-    return item.stash.setdefault(_RECORDING, Recording())
+    known = item.stash.get(_RECORDING, None)
+    return item.stash.setdefault(_RECORDING, Recording()) if known is None else known

@@ -8,7 +8,6 @@ and query parameters that carry credentials are redacted whatever their value.
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -131,6 +130,8 @@ def _forms(secret: str) -> Iterator[str]:
 
 def _character(character: str) -> str:
     """Return a pattern of every form that one character of a secret may take."""
+    import html  # noqa: PLC0415 - its table of entities is slow to load, and few runs have secrets
+
     code = ord(character)
     octets = character.encode("utf-8", "surrogatepass")
     escaped = json.dumps(character)[1:-1]

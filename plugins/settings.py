@@ -7,7 +7,6 @@ ones. Their JSON Schema for editors is ``greenroom schema settings``.
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,6 +146,8 @@ def _hint() -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - a run without a settings file does not pay for it
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

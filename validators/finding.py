@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from greenroom.validators.evidence import Evidence, amount_of
+from greenroom.validators.evidence import Evidence, proves
 from greenroom.validators.vocabulary import Outcome
 
 
@@ -61,9 +61,9 @@ class Finding:
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.outcome is Outcome.PASSED and amount_of(self.evidence) == 0:
+        if self.outcome is Outcome.PASSED and not proves(self.evidence):
             raise ValueError("a finding without evidence cannot be passed; use Finding.judged(...)")
-        if self.outcome is Outcome.PASSED and self.misses:
+        if self.rules and self.outcome is Outcome.PASSED and self.misses:
             raise ValueError(f"a passed finding cannot hold a miss: {self.misses[0]}")
 
     @classmethod
@@ -78,7 +78,7 @@ class Finding:
         missed = tuple(rule for rule in rules if rule.met is False)
         unseen = tuple(rule for rule in rules if rule.met is None)
         shown = missed or unseen or rules
-        outcome = _outcome(missed, unseen, examined=bool(rules) and amount_of(evidence) > 0)
+        outcome = _outcome(missed, unseen, examined=bool(rules) and proves(evidence))
         return cls(
             outcome=outcome,
             expected="; ".join(f"{rule.rule} {rule.limit}" for rule in shown) or "an expectation",
@@ -117,7 +117,7 @@ class Finding:
         cls, outcome: Outcome, data: dict[str, Any], evidence: tuple[Evidence, ...]
     ) -> Finding:
         """Read `to_json`'s form; a record's *passed* without evidence becomes *inconclusive*."""
-        if outcome is Outcome.PASSED and amount_of(evidence) == 0:
+        if outcome is Outcome.PASSED and not proves(evidence):
             outcome = Outcome.INCONCLUSIVE
         return cls(
             outcome=outcome,

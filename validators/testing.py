@@ -72,6 +72,8 @@ def judge_test(facts: TestFacts) -> Finding:
     subtest failed, and what it asked for (subtests, the target) was used.
     """
     findings = (*facts.findings, *_of_phases(facts), *_of_subtests(facts))
+    if len(findings) == 1:
+        return findings[0]
     worst = min((finding.outcome for finding in findings), key=_WORST_FIRST.index)
     shown = [finding for finding in findings if finding.outcome is worst]
     if worst is Outcome.PASSED:
@@ -87,12 +89,12 @@ def judge_test(facts: TestFacts) -> Finding:
 
 
 def _of_phases(facts: TestFacts) -> list[Finding]:
-    if facts.skipped is not None:
+    if (reason := facts.skipped) is not None:
         return [
             Finding(
                 Outcome.INCONCLUSIVE,
                 "the test to run",
-                facts.skipped,
+                reason,
                 advice="a skipped check proves nothing: run it, lower its gate or waive it",
             )
         ]

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from greenroom.validators.evidence import amount_of
+from greenroom.validators.evidence import proves
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.vocabulary import Gate, Kind, Outcome, Stage, Verdict
 
@@ -85,7 +85,7 @@ class Result:
     def proved(self) -> bool:
         """Whether this check passed on positive evidence (a skipped one never did)."""
         passed = self.finding.outcome is Outcome.PASSED and self.skipped is None
-        return passed and amount_of(self.finding.evidence) > 0
+        return passed and proves(self.finding.evidence)
 
     @property
     def ran(self) -> bool:
@@ -147,11 +147,12 @@ def decide(
     blocking check that passed on evidence; else *ship*.
     """
     ordered = sorted(results, key=_order)
-    failures = [_of_check(r) for r in ordered if r.blocks and r.finding.outcome is Outcome.FAILED]
+    shut = [result for result in ordered if result.blocks and not result.proved]
+    failures = [_of_check(r) for r in shut if r.finding.outcome is Outcome.FAILED]
     doubts = [
         *(Reason(problem, "a run without problems", problem) for problem in sorted(problems)),
         *([] if complete else [_UNFINISHED]),
-        *(_of_check(r) for r in ordered if r.blocks and not r.ran),
+        *(_of_check(r) for r in shut if not r.ran),
         *_of_missing(_missing(expected, ordered)),
     ]
     rules = _rules(expected, ordered, problems, complete=complete)
@@ -218,13 +219,14 @@ def _rules(
     expected: Expected, results: list[Result], problems: tuple[str, ...], *, complete: bool
 ) -> tuple[Rule, ...]:
     """Return every run-wide rule, met or not: the first `_RUN_RULES` explain themselves above."""
-    failed = sum(r.blocks and r.finding.outcome is Outcome.FAILED for r in results)
-    unproved = sum(r.blocks and not r.ran for r in results)
+    ran = [result for result in results if result.ran]
+    failed = sum(r.blocks and r.finding.outcome is Outcome.FAILED for r in ran)
+    unproved = sum(r.blocks for r in results) - sum(r.blocks for r in ran)
     missing = len(_missing(expected, results))
     finished = "finished" if complete else "unfinished"
-    proved = sum(r.proved and r.gate is Gate.BLOCK for r in results)
-    kinds = Counter(r.kind for r in results if r.ran)
-    stages = Counter(r.stage for r in results if r.ran)
+    proved = sum(r.proved and r.gate is Gate.BLOCK for r in ran)
+    kinds = Counter([r.kind for r in ran])
+    stages = Counter([r.stage for r in ran])
     return (
         Rule("blocking checks that failed", "0", str(failed), failed == 0),
         Rule("blocking checks that proved nothing", "0", str(unproved), unproved == 0),

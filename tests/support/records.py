@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from greenroom.validators.evidence import Evidence, amount_of
+from greenroom.validators.evidence import Evidence, proves
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.record import Check, RunRecord, Source
 from greenroom.validators.verdict import Expected
@@ -73,7 +73,7 @@ def findings(draw: st.DrawFn) -> Finding:
     """A finding that may exist: one that passed has evidence and no miss."""
     proof = draw(st.lists(evidence(), max_size=2).map(tuple))
     held = tuple(draw(st.lists(rules(), max_size=3)))
-    may_pass = amount_of(proof) > 0 and all(rule.met for rule in held)
+    may_pass = proves(proof) and all(rule.met for rule in held)
     outcomes = set(Outcome) if may_pass else set(Outcome) - {Outcome.PASSED}
     return Finding(
         outcome=draw(st.sampled_from(sorted(outcomes))),
