@@ -28,6 +28,7 @@ ATTRIBUTE = "greenroom"
 """The report attribute that carries a check's JSON."""
 
 _LOG_TAIL = 4096
+_NO_SUBTESTS = Subtests()
 _PASSED = {name: Phase(name, "passed") for name in ("setup", "call", "teardown")}
 _UNREACHABLE = frozenset({("httpx", "TransportError"), ("requests", "ConnectionError")})
 
@@ -97,12 +98,7 @@ class Observer:
         facts = TestFacts(
             phases=tuple(self._phases.values()),
             findings=tuple(recording.findings),
-            subtests=Subtests(
-                requested="subtests" in getattr(item, "fixturenames", ()),
-                passed=self._passed,
-                skipped=self._skipped,
-                failures=tuple(self._failures),
-            ),
+            subtests=self._subtests(item),
             examined=_examined(recording, report.start),
             target_unused=recording.target_requested and not recording.exchanges,
         )
@@ -123,6 +119,16 @@ class Observer:
             skipped=facts.skipped,
             exchanges=tuple(recording.exchanges),
             log="" if quiet else _log_tail(report),
+        )
+
+    def _subtests(self, item: pytest.Item) -> Subtests:
+        if not self._failures and "subtests" not in getattr(item, "fixturenames", ()):
+            return _NO_SUBTESTS
+        return Subtests(
+            requested=True,
+            passed=self._passed,
+            skipped=self._skipped,
+            failures=tuple(self._failures),
         )
 
     def _redact(self, report: pytest.TestReport) -> None:

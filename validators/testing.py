@@ -71,7 +71,7 @@ def judge_test(facts: TestFacts) -> Finding:
     A test passes only if its body ran to its end, nothing was skipped or expected to fail, no
     subtest failed, and what it asked for (subtests, the target) was used.
     """
-    findings = (*facts.findings, *_of_phases(facts), *_of_subtests(facts))
+    findings = [*facts.findings, *_of_phases(facts), *_of_subtests(facts)]
     if len(findings) == 1:
         return findings[0]
     worst = min((finding.outcome for finding in findings), key=_WORST_FIRST.index)
