@@ -14,7 +14,8 @@ from greenroom.plugins.settings import KEYS, CommandLine, resolve, secret_values
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Kind, Stage
 
-SCHEMA = Draft202012Validator(json.loads(schema_text("settings")))
+DESCRIBED = json.loads(schema_text("settings"))
+SCHEMA = Draft202012Validator(DESCRIBED)
 WAIVER = {"check": "a", "reason": "b", "expires": "2026-12-31"}
 
 
@@ -23,8 +24,8 @@ def settled(table: dict[str, Any]) -> Any:  # noqa: ANN401 - the settings or the
 
 
 def test_every_key_is_described() -> None:
-    assert sorted(SCHEMA.schema["properties"]) == list(KEYS)
-    names = SCHEMA.schema["properties"]["expect"]["propertyNames"]["enum"]
+    assert sorted(DESCRIBED["properties"]) == list(KEYS)
+    names = DESCRIBED["properties"]["expect"]["propertyNames"]["enum"]
     assert names == [*(kind.value for kind in Kind), *(stage.value for stage in Stage)]
 
 
