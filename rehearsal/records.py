@@ -122,7 +122,22 @@ def joined(
         release={k: value for k, value in record.release.items() if k not in _OF_ONE_RUN},
         environment={**record.environment, **_environment(record, deployment["revision"])},
         deployment=deployment,
+        reported=_reported(deployment),
     )
+
+
+def _reported(deployment: dict[str, Any]) -> dict[str, str] | None:
+    """Return what the last hook told CodeDeploy, and when; None where no hook was answered."""
+    hooked = {hook["event"] for hook in deployment["hooks"]}
+    answered = [
+        event
+        for event in deployment["events"]
+        if event["name"] in hooked and event["end"] and event["status"] in {"Succeeded", "Failed"}
+    ]
+    if not answered:
+        return None
+    last = max(answered, key=lambda event: str(event["end"]))
+    return {"to": f"CodeDeploy ({last['name']})", "status": last["status"], "at": last["end"]}
 
 
 def _environment(record: RunRecord, revision: str) -> Mapping[str, str]:

@@ -130,7 +130,9 @@ class RehearsalSettings:
     @classmethod
     def _from_checked(cls, root: Path, data: dict[str, Any]) -> RehearsalSettings:
         where = str(root / FILE)
-        revisions = {name: Revision(name, **table) for name, table in data["revisions"].items()}
+        revisions = {
+            name: _revision(name, table, data["name"]) for name, table in data["revisions"].items()
+        }
         deployment = Deployment(**data.get("deployment", {}))
         configurations = {
             name: _shift(**table) for name, table in data.get("configurations", {}).items()
@@ -184,6 +186,12 @@ def _named(revisions: Mapping[str, Revision], name: str, what: str) -> Revision:
     if name not in revisions:
         raise SettingsError(f"{what} {name!r}", hint=f"use one of: {', '.join(revisions)}")
     return revisions[name]
+
+
+def _revision(name: str, table: dict[str, Any], application: str) -> Revision:
+    """Return a revision; its release names the application, unless the file does."""
+    release = {"application": application, **table.get("release", {})}
+    return Revision(name, **{**table, "release": release})
 
 
 def _shift(*, type: str, percent: int, interval_min: float) -> Shift:  # noqa: A002 - CodeDeploy's key

@@ -7,6 +7,7 @@ drawn, and never keeps the page from being made.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from greenroom.reports import text
 WIDTH = 1000
 """The drawing's width in its own units; it stretches to its column."""
 _THINNEST = 6.0
+_BELOW = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*", re.ASCII)
 _GOOD = frozenset({"succeeded", "ship", "completed"})
 _BAD = frozenset({"failed", "stopped", "do-not-ship", "could-not-decide", "error", "timedout"})
 _COUNTERS = (
@@ -28,6 +30,19 @@ _MUST_BE_ZERO = frozenset({"failed", "replacement_before_gate"})
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a hook's own report is; a link only if it lies below the page's folder."""
+
+    path: str
+
+    @property
+    def link(self) -> str:
+        """The address relative to the page, or empty: an address with a scheme is never one."""
+        inside = _BELOW.fullmatch(self.path) and ".." not in self.path.split("/")
+        return self.path if inside else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
     """One lifecycle event: where its bar starts and how wide it is, None when it has no times."""
 
@@ -38,7 +53,7 @@ class Bar:
     took: str
     x: float | None
     width: float
-    hooks: list[tuple[str, str, str]]
+    hooks: list[tuple[str, str, Place]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +104,17 @@ class Timeline:
 
 
 def _bars(events: list[dict[str, Any]], hooks: list[dict[str, Any]], scale: float) -> list[Bar]:
-    left: dict[str, list[tuple[str, str, str]]] = {}
+    left: dict[str, list[tuple[str, str, Place]]] = {}
     for hook in hooks:
         verdict = str(hook.get("verdict") or "no verdict")
-        shown = (verdict.replace("-", " "), _tone(verdict), str(hook.get("report") or ""))
+        shown = (verdict.replace("-", " "), _tone(verdict), Place(str(hook.get("report") or "")))
         left.setdefault(str(hook.get("event", "?")), []).append(shown)
     bars = [_bar(event, left.pop(str(event.get("name")), []), scale) for event in events]
     alone = [Bar(name, "", "", "", "", None, 0, found) for name, found in left.items()]
     return bars + alone
 
 
-def _bar(event: dict[str, Any], hooks: list[tuple[str, str, str]], scale: float) -> Bar:
+def _bar(event: dict[str, Any], hooks: list[tuple[str, str, Place]], scale: float) -> Bar:
     start, end = _number(event.get("start_s")), _number(event.get("end_s"))
     status = str(event.get("status", "unknown"))
     width = 0.0 if start is None else max(_THINNEST, ((end or start) - start) * scale)

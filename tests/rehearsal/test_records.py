@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOOK = Took("2026-01-01T00:00:00+00:00", "2026-01-01T00:00:09+00:00", 9.0)
-STORY: dict[str, Any] = {"revision": "v2", "hooks": []}
+STORY: dict[str, Any] = {"revision": "v2", "hooks": [], "events": []}
 
 
 def finding(*, met: bool = True) -> Finding:
@@ -93,3 +93,21 @@ def test_documents_get_the_name_of_their_lifecycle_event(tmp_path: Path) -> None
     story = relative({"hooks": [with_report.to_json(), without.to_json()]}, tmp_path)
     assert [hook["report"] for hook in story["hooks"]] == ["hooks/AfterInstall/report.html", None]
     assert story["hooks"][0]["verdict"] == "ship"
+
+
+def test_the_page_says_what_the_last_hook_told_codedeploy() -> None:
+    event = {"start": TOOK.started, "start_s": 0, "end_s": 1}
+    story = STORY | {
+        "hooks": [{"event": "AfterInstall"}, {"event": "AfterAllowTestTraffic"}],
+        "events": [
+            {"name": "AfterInstall", "status": "Succeeded", "end": "2026-01-01T00:00:01", **event},
+            {"name": "AfterAllowTestTraffic", "status": "Failed", "end": TOOK.finished, **event},
+            {"name": "AllowTraffic", "status": "Skipped", "end": None, **event},
+        ],
+    }
+    record = joined({"artifact": shipping()}, None, story, TOOK)
+    assert record.reported == {
+        "to": "CodeDeploy (AfterAllowTestTraffic)",
+        "status": "Failed",
+        "at": TOOK.finished,
+    }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenroom.reports.deployment import WIDTH, Timeline
+from greenroom.reports.deployment import WIDTH, Place, Timeline
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -62,8 +62,8 @@ def test_a_hook_stands_with_its_event_and_alone_without_it() -> None:
         {"event": "Gone", "verdict": None},
     ]
     bars = Timeline.of({"events": [event("Install", 0, 1)], "hooks": hooks}).bars
-    assert bars[0].hooks == [("do not ship", "bad", "r.html")]
-    assert (bars[1].name, bars[1].hooks) == ("Gone", [("no verdict", "", "")])
+    assert bars[0].hooks == [("do not ship", "bad", Place("r.html"))]
+    assert (bars[1].name, bars[1].hooks) == ("Gone", [("no verdict", "", Place(""))])
 
 
 @pytest.mark.parametrize(("early", "tone"), [(0, "good"), (3, "bad")])
@@ -83,3 +83,20 @@ def test_a_failure_says_why_and_that_it_rolled_back() -> None:
 @given(st.dictionaries(st.sampled_from(KEYS), JSON))
 def test_any_other_shape_is_left_out_and_never_fails(data: dict[str, Any]) -> None:
     assert Timeline.of(data).length
+
+
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("hooks/AfterInstall/report.html", "hooks/AfterInstall/report.html"),
+        ("/abs/report.html", ""),
+        ("../report.html", ""),
+        ("javascript:alert(1)", ""),
+        ("https://example.org/x", ""),
+        ("//example.org/x", ""),
+        ("a\nb", ""),
+        ("", ""),
+    ],
+)
+def test_only_a_report_below_the_page_becomes_a_link(path: str, link: str) -> None:
+    assert Place(path).link == link

@@ -341,7 +341,7 @@ def test_a_deployment_is_drawn_with_its_counters() -> None:
     assert "HOOK_EXECUTION_FAILURE: the hook failed" in shown.text
     assert facts(shown)["by the replacement before the gate opened"] == "0"
     assert cells(shown.all("tr")[1]) == [
-        "Install", "Succeeded hook: do not ship r.html", "", "0 ms", "2.0 s",
+        "Install", "Succeeded hook: do not ship its report", "", "0 ms", "2.0 s",
     ]  # fmt: skip
     assert len(shown.all("path", class_="area")) == 1
 
