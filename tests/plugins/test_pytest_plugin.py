@@ -325,6 +325,38 @@ def test_a_secret_reaches_no_output(
     assert "[redacted]" in result.out
 
 
+def test_credentials_in_the_targets_address_reach_no_output(tmp_path: Path) -> None:
+    address = "http://user:hunter2@127.0.0.1:9/?token=hunter3"
+    source = "def test_a(target): target.get('/')"
+    result = ran(tmp_path, source, "--greenroom-target", address)
+    written = [path.read_text() for path in result.folder.iterdir()]
+    assert not [text for text in (result.out, *written) if "hunter" in text]
+
+
+def test_a_message_of_megabytes_is_cut_once(tmp_path: Path) -> None:
+    result = ran(tmp_path, "def test_a(): raise ValueError('x' * 5_000_000)", "--tb=no")
+    assert "(5,000,012 characters in all)" in result.check("test_a")["finding"]["seen"]
+    assert (result.folder / "run.json").stat().st_size < 100_000
+    assert (result.folder / "report.html").stat().st_size < 200_000
+
+
+def test_a_failure_with_secrets_keeps_its_line_in_the_short_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_KEY", "hunter2-hunter2")
+    (tmp_path / "greenroom.toml").write_text("secrets = ['API_KEY']")
+    source = "def test_a():\n    key = 'hunter2-hunter2'\n    assert 5 == 4, key"
+    result = ran(tmp_path, source)
+    assert "FAILED test_it.py::test_a - AssertionError: [redacted]" in result.out
+
+
+@pytest.mark.parametrize("target", ["notaurl", "localhost:80", "ftp://x", "http://"])
+def test_a_target_that_is_no_address_is_refused_at_the_start(tmp_path: Path, target: str) -> None:
+    result = ran(tmp_path, PASSING, "--greenroom-target", target)
+    assert result.code == 4
+    assert "target: it is not an address" in result.out
+
+
 # When the plugin keeps out
 
 

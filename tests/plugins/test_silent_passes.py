@@ -163,6 +163,47 @@ SILENT = {
         (),
         "blocking checks that passed on evidence: 0, expected >= 1",
     ),
+    "unittest-async-body-that-never-ran": (
+        """
+        import unittest
+        class TestIt(unittest.TestCase):
+            async def test_a(self): assert 0
+        """,
+        ("-W", "default"),
+        "test_a (inconclusive): it returned something",
+    ),
+    "unittest-generator-body-that-never-ran": (
+        """
+        import unittest
+        class TestIt(unittest.TestCase):
+            def test_a(self):
+                yield
+                assert 0
+        """,
+        ("-W", "default"),
+        "test_a (inconclusive): it returned something",
+    ),
+    "a-verdict-returned-instead-of-asserted": (
+        "def test_a(): return False",
+        ("-W", "default"),
+        "test_a (inconclusive): it returned something",
+    ),
+    "unittest-subtests-all-skipped": (
+        """
+        import unittest
+        class TestIt(unittest.TestCase):
+            def test_a(self):
+                for i in range(3):
+                    with self.subTest(i=i): self.skipTest("later")
+        """,
+        (),
+        "3 of 3 were skipped",
+    ),
+    "a-finding-that-is-none": (
+        "def test_a(verify): verify(None)",
+        (),
+        "TypeError: verify takes a greenroom.Finding, not NoneType",
+    ),
     "exec": (
         """
         import os
@@ -339,6 +380,39 @@ def test_a_run_of_no_test_gives_no_verdict(
     result = ran(tmp_path, "def test_a(): pass", option, *workers)
     assert "greenroom: " not in result.out
     assert not result.folder.exists()
+
+
+def test_a_forked_child_cannot_answer_for_the_run(tmp_path: Path) -> None:
+    source = """
+    import os, time
+    child = None
+    def test_a():
+        global child
+        child = os.fork()
+    def test_b():
+        if child == 0: time.sleep(0.3)
+        else: assert 0
+    def test_c():
+        if child: os.waitpid(child, 0)
+    """
+    result = ran(tmp_path, source)
+    assert (result.code, result.verdict) == (1, "do-not-ship")
+    assert "greenroom: SHIP" not in result.out
+    assert [event["event"] for event in result.events].count("run-finished") == 1
+
+
+def test_two_runs_into_one_folder_cannot_ship(tmp_path: Path) -> None:
+    source = """
+    import os, subprocess, sys
+    def test_a():
+        if "INNER" not in os.environ:
+            command = [sys.executable, "-m", "pytest", "-p", "greenroom.plugins.pytest_plugin"]
+            inner = {"INNER": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **os.environ}
+            subprocess.run([*command, "--greenroom-report=out", __file__], env=inner, check=True)
+    """
+    result = ran(tmp_path, source)
+    assert (result.code, result.verdict) == (7, "could-not-decide")
+    assert "another run wrote into the report folder" in result.reasons
 
 
 def test_an_earlier_green_does_not_outlive_wrong_settings(tmp_path: Path) -> None:
