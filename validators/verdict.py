@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenroom.validators.evidence import proves
 from greenroom.validators.finding import Finding, Rule
@@ -62,9 +62,8 @@ class Expected:
         return cls(checks=ids, kinds=dict(kinds), stages=dict(stages))
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What the verdict needs to know of one check."""
+class Result(NamedTuple):
+    """What the verdict needs to know of one check; a tuple, as every check needs one more."""
 
     id: str
     name: str
