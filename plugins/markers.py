@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
@@ -16,8 +16,7 @@ _NOT_TAGS = frozenset(
 ) | {"gate", "stage", *_KINDS}
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(NamedTuple):
     """The marked facts of one item; ``problem`` says which marker means nothing."""
 
     kind: Kind

@@ -7,6 +7,7 @@ attaches it as JSON to the teardown report; in the process that decides, the rec
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from greenroom.plugins.recording import CheckFailed, Recording, recording_of
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding
 from greenroom.validators.record import Check
-from greenroom.validators.testing import Phase, Subtests, TestFacts, judge_test
+from greenroom.validators.testing import Phase, SeenTest, Subtests, judge_test
 from greenroom.validators.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
@@ -41,14 +42,12 @@ class Observer:
         self._redactor = redactor
         self._attach = attach
         self._ready: dict[str, Check] = {}
-        self._begin("")
+        self._begin()
 
-    def _begin(self, nodeid: str) -> None:
-        self._nodeid = nodeid
+    def _begin(self) -> None:
         self._phases: dict[str, Phase] = {}
         self._durations: dict[str, float] = {}
-        self._passed = self._skipped = 0
-        self._failures: list[str] = []
+        self._subtests: list[Phase] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -57,20 +56,23 @@ class Observer:
         """Note the phase; at teardown, attach the check."""
         report = yield
         if call.when == "setup":
-            self._begin(item.nodeid)
-        # A subtest comes as a call, too, but before the test's own, which then replaces it.
+            self._begin()
+        # A subtest comes as a call, too, but before the own call of its test.
+        elif call.when == "call" and (subtest := self._phases.get("call")) is not None:
+            self._subtests.append(subtest)
         self._phases[call.when] = _phase(item, call, report)
         self._durations[call.when] = report.duration
-        if report.failed:
+        if report.outcome == "failed":
             self._redact(report)
         if call.when == "teardown":
             self._hand_over(self._check(item, report), report)
         return report
 
     def take(self, report: pytest.TestReport) -> Check | None:
-        """Return the check that a teardown report brings, once; None for any other report."""
+        """Return the check that a teardown report brings, once."""
         if (data := getattr(report, ATTRIBUTE, None)) is not None:
             return Check.from_json(data)
+        # Only then: a rerun's earlier attempts leave a check, too, that nobody may take.
         return self._ready.pop(report.nodeid, None) if report.when == "teardown" else None
 
     def _hand_over(self, check: Check, report: pytest.TestReport) -> None:
@@ -82,24 +84,13 @@ class Observer:
             check = Check.from_json(data)
         self._ready[report.nodeid] = check
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count the subtests of the running item."""
-        if not isinstance(report, pytest.SubtestReport) or report.nodeid != self._nodeid:
-            return
-        if report.passed:
-            self._passed += 1
-        elif report.skipped:
-            self._skipped += 1
-        else:
-            self._failures.append(_crash_message(report))
-
     def _check(self, item: pytest.Item, report: pytest.TestReport) -> Check:
         marked = facts_of(item)
         recording = recording_of(item)
-        facts = TestFacts(
+        facts = SeenTest(
             phases=tuple(self._phases.values()),
             findings=tuple(recording.findings),
-            subtests=self._subtests(item),
+            subtests=_subtests(item, self._subtests),
             examined=_examined(recording, report.start),
             target_unused=recording.target_requested and not recording.exchanges,
         )
@@ -122,17 +113,6 @@ class Observer:
             log="" if quiet else _log_tail(report),
         )
 
-    def _subtests(self, item: pytest.Item) -> Subtests:
-        seen = self._passed or self._skipped or self._failures
-        if not seen and "subtests" not in getattr(item, "fixturenames", ()):
-            return _NO_SUBTESTS
-        return Subtests(
-            requested=True,
-            passed=self._passed,
-            skipped=self._skipped,
-            failures=tuple(self._failures),
-        )
-
     def _redact(self, report: pytest.TestReport) -> None:
         """Keep secrets out of what pytest itself prints and writes of a failure."""
         shown = str(report.longrepr)
@@ -143,9 +123,24 @@ class Observer:
         report.sections = [(name, self._redactor.text(text)) for name, text in report.sections]
 
 
+def _subtests(item: pytest.Item, seen: list[Phase]) -> Subtests:
+    """Sum up the subtests: pytest's where they were requested, unittest's where there were any."""
+    requested = bool(seen) or "subtests" in getattr(item, "fixturenames", ())
+    failures = tuple(s.message for s in seen if s.outcome not in {"passed", "skipped"})
+    if not requested and not failures:
+        return _NO_SUBTESTS
+    outcomes = [subtest.outcome for subtest in seen]
+    return Subtests(
+        requested=True,
+        passed=outcomes.count("passed"),
+        skipped=outcomes.count("skipped"),
+        failures=failures,
+    )
+
+
 def _phase(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Phase:
     xfail = getattr(report, "wasxfail", None)
-    if report.passed and xfail is None:
+    if report.outcome == "passed" and xfail is None:
         return _PASSED[call.when]
     if xfail is not None:
         return Phase(call.when, "skipped", xfail=str(xfail))
@@ -169,11 +164,6 @@ def _skip_reason(report: pytest.TestReport) -> str:
     return reason.removeprefix("Skipped: ")
 
 
-def _crash_message(report: pytest.TestReport) -> str:
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message) if crash is not None else str(report.longrepr)
-
-
 def _unobserved(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
     """Tell whether the exception means that an environment could not be reached.
 
@@ -187,8 +177,13 @@ def _unobserved(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
     return any((base.__module__.partition(".")[0], base.__name__) in _UNREACHABLE for base in bases)
 
 
+def _crash_message(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message if crash is not None else report.longrepr).partition("\n")[0]
+
+
 def _examined(recording: Recording, started: float) -> tuple[Evidence, ...]:
-    at = datetime.fromtimestamp(started, UTC).isoformat(timespec="milliseconds")
+    at = _moment(started)
     body = Evidence("test body", 1, "pytest", pytest.__version__, at)
     answered = sum(exchange.get("response") is not None for exchange in recording.exchanges)
     if not answered:
@@ -203,6 +198,17 @@ def _cut(text: str) -> str:
     if len(text) <= _LONGEST_MESSAGE:
         return text
     return f"{text[:_LONGEST_MESSAGE]}… ({len(text):,} characters in all)"
+
+
+def _moment(seconds: float) -> str:
+    whole, thousandths = divmod(int(seconds * 1000), 1000)
+    return f"{_second(whole)}.{thousandths:03}+00:00"
+
+
+@lru_cache(maxsize=1)
+def _second(whole: int) -> str:
+    """Return a second of UTC as text; kept, because many tests share their second."""
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def _log_tail(report: pytest.TestReport) -> str:

@@ -63,14 +63,15 @@ class Recorder:
         self._known: RunRecord | None = None
         self._selected: list[str] = []
         self._checks: list[Check] = []
-        self._times_seen: Counter[str] = Counter()
+        self._times_seen: dict[str, int] = {}
         self._problems: list[str] = []
         self._running: dict[str, None] = {}
         self._deselected = 0
         self._stopped = False
         self._finished = ""
-        self._environment = _environment(config, redactor)
         self._documents = Documents(settings.report) if settings.report else None
+        # Only the documents show it, and the version of an installed package is slow to find.
+        self._environment = _environment(config, redactor) if self._documents else {}
         self.printed = False
 
     # What pytest tells
@@ -109,7 +110,7 @@ class Recorder:
         """Take the check off a teardown report; a phase unknown to pytest is a crash."""
         if report.when not in _PHASES:
             self._add_crashed(report)
-        elif (check := self._observer.take(report)) is not None:
+        elif report.when == "teardown" and (check := self._observer.take(report)) is not None:
             self._add(check, str(getattr(report, "worker_id", "")))
 
     def pytest_warning_recorded(
@@ -305,10 +306,11 @@ class Recorder:
 
     def _add(self, check: Check, worker: str = "") -> None:
         self._running.pop(check.id, None)
-        self._times_seen[check.id] += 1
-        if (count := self._times_seen[check.id]) > 1 or worker:
+        count = self._times_seen[check.id] = self._times_seen.get(check.id, 0) + 1
+        if count > 1 or worker:
             check = replace(check, id=_numbered(check.id, count), worker=worker)
-        check = self._waived(check)
+        if check.outcome is not Outcome.PASSED and self._settings.waivers:
+            check = self._waived(check)
         self._checks.append(check)
         if self._documents is not None:
             self._event("check-finished", check=check.to_json())
@@ -317,7 +319,7 @@ class Recorder:
         """Put the waiver beside a check that did not pass, or say that it has expired."""
         today = datetime.now(UTC).date()
         for waiver in self._settings.waivers:
-            if check.outcome is Outcome.PASSED or not waiver.covers(check.id, check.name):
+            if not waiver.covers(check.id, check.name):
                 continue
             if waiver.active(today):
                 return replace(check, waiver=waiver)

@@ -42,5 +42,6 @@ _RECORDING = pytest.StashKey[Recording]()
 
 def recording_of(item: pytest.Item) -> Recording:
     """Return the item's recording, made at first use."""
-    known = item.stash.get(_RECORDING, None)
-    return item.stash.setdefault(_RECORDING, Recording()) if known is None else known
+    if (known := item.stash.get(_RECORDING, None)) is None:
+        known = item.stash[_RECORDING] = Recording()
+    return known

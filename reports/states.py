@@ -67,7 +67,7 @@ def stage_rows(record: RunRecord) -> list[StageRow]:
     for kind, least in record.expected.kinds.items():
         _row(rows, kind.stage, kind).least = least
     for check in record.checks:
-        row = _row(rows, check.stage, check.kind)
+        row = rows.get((check.stage, check.kind)) or _row(rows, check.stage, check.kind)
         row.counts[state_of(check)] += 1
         row.seconds += check.duration_s
     stages, kinds = list(Stage), list(Kind)

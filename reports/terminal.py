@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from greenroom.reports.states import State, stage_rows
 from greenroom.validators.vocabulary import Verdict
@@ -32,8 +31,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of text with the names of its styles (green, red, yellow, bold)."""
 
     text: str

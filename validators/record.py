@@ -254,8 +254,8 @@ class RunRecord:
         return cls.from_json(data)
 
 
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=True, allow_nan=False)
+_compact = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
+"""One encoder for all: `json.dumps` would make one for each check."""
 
 
 def _no_number(name: str) -> None:

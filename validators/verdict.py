@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenroom.validators.evidence import proves
 from greenroom.validators.finding import Finding, Rule
@@ -62,9 +62,8 @@ class Expected:
         return cls(checks=ids, kinds=dict(kinds), stages=dict(stages))
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What the verdict needs to know of one check."""
+class Result(NamedTuple):
+    """What the verdict needs to know of one check; a tuple, as every check needs one more."""
 
     id: str
     name: str
@@ -146,16 +145,19 @@ def decide(
     problem, missed an expected check or minimum, or had a blocking check that proved nothing, or no
     blocking check that passed on evidence; else *ship*.
     """
-    ordered = sorted(results, key=_order)
-    shut = [result for result in ordered if result.blocks and not result.proved]
+    recorded = tuple(results)
+    shut = sorted((r for r in recorded if not r.proved and r.blocks), key=_order)
     failures = [_of_check(r) for r in shut if r.finding.outcome is Outcome.FAILED]
+    unproved = [_of_check(r) for r in shut if not r.ran]
+    missing = _missing(expected, recorded)
     doubts = [
         *(Reason(problem, "a run without problems", problem) for problem in sorted(problems)),
         *([] if complete else [_UNFINISHED]),
-        *(_of_check(r) for r in shut if not r.ran),
-        *_of_missing(_missing(expected, ordered)),
+        *unproved,
+        *_of_missing(missing),
     ]
-    rules = _rules(expected, ordered, problems, complete=complete)
+    counts = (len(failures), len(unproved), len(missing))
+    rules = (*_explained(counts, problems, complete=complete), *_minimums(expected, recorded))
     doubts += [
         Reason(_shortfall(rule), rule.limit, rule.observed)
         for rule in rules[_RUN_RULES:]
@@ -174,7 +176,7 @@ def _order(result: Result) -> tuple[str, ...]:
     """Sort by id; results that share one, by whatever else a reason shows of them."""
     finding = result.finding
     shown = (finding.outcome.value, finding.expected, finding.seen, str(finding.evidence))
-    return (result.id,) if result.proved else (result.id, result.name, result.source, *shown)
+    return (result.id, result.name, result.source, *shown)
 
 
 _UNFINISHED = Reason("the run did not finish", "a finished run", "an unfinished record")
@@ -201,9 +203,9 @@ def _of_check(result: Result) -> Reason:
     )
 
 
-def _missing(expected: Expected, results: list[Result]) -> list[str]:
+def _missing(expected: Expected, results: tuple[Result, ...]) -> list[str]:
     left = Counter(expected.checks)
-    left.subtract(Counter(result.id for result in results))
+    left.subtract([result.id for result in results])
     return sorted(check for check, count in left.items() if count > 0)
 
 
@@ -216,18 +218,12 @@ def _of_missing(missing: list[str]) -> list[Reason]:
     return [Reason(text, "a result of every selected check", f"{len(missing):,} without")]
 
 
-def _rules(
-    expected: Expected, results: list[Result], problems: tuple[str, ...], *, complete: bool
+def _explained(
+    counts: tuple[int, int, int], problems: tuple[str, ...], *, complete: bool
 ) -> tuple[Rule, ...]:
-    """Return every run-wide rule, met or not: the first `_RUN_RULES` explain themselves above."""
-    ran = [result for result in results if result.ran]
-    failed = sum(r.blocks and r.finding.outcome is Outcome.FAILED for r in ran)
-    unproved = sum(r.blocks for r in results) - sum(r.blocks for r in ran)
-    missing = len(_missing(expected, results))
+    """Return the `_RUN_RULES` that the reasons above explain where they are not met."""
+    failed, unproved, missing = counts
     finished = "finished" if complete else "unfinished"
-    proved = sum(r.proved and r.gate is Gate.BLOCK for r in ran)
-    kinds = Counter([r.kind for r in ran])
-    stages = Counter([r.stage for r in ran])
     return (
         Rule("blocking checks that failed", "0", str(failed), failed == 0),
         Rule("blocking checks that proved nothing", "0", str(unproved), unproved == 0),
@@ -238,7 +234,17 @@ def _rules(
             f"{finished}, {len(problems)} problems",
             complete and not problems,
         ),
-        Rule("blocking checks that passed on evidence", ">= 1", str(proved), proved >= 1),
+    )
+
+
+def _minimums(expected: Expected, results: tuple[Result, ...]) -> tuple[Rule, ...]:
+    """Return how many checks ran on evidence, beside the least that must have."""
+    ran = [result for result in results if result.ran]
+    passed = [r for r in ran if r.gate is Gate.BLOCK and r.finding.outcome is Outcome.PASSED]
+    kinds = Counter([result.kind for result in ran])
+    stages = Counter([result.stage for result in ran])
+    return (
+        Rule("blocking checks that passed on evidence", ">= 1", str(len(passed)), bool(passed)),
         *(
             Rule(f"{kind.value} checks that ran", f">= {least}", str(kinds[kind]), met)
             for kind, least in sorted(expected.kinds.items())

@@ -27,7 +27,7 @@ def without_evidence(result: Result) -> Result:
     """Take the evidence away, as a record that is read without it would be."""
     finding = result.finding
     read = Finding.from_json(finding.outcome, finding.to_json(), ())
-    return replace(result, finding=read)
+    return result._replace(finding=read)
 
 
 def decided(*checks: Check, expected: Expected | None = None, complete: bool = True) -> Decision:
