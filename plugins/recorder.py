@@ -13,6 +13,7 @@ from collections import Counter
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -175,14 +176,24 @@ class Recorder:
                 self._add_problem(f"stopped early: {stopped}")
         self._finish(status)
         session.exitstatus = self._exit_status(status)
+        # pytest overwrites the status when a later hook calls pytest.exit: this comes after that.
+        self._config.add_cleanup(partial(self._answer, session, status))
         try:
             yield
-        finally:
-            later = int(session.exitstatus)
-            if later != self._exit_status(status):
-                self._finish(later)
-                self.printed = False
-            session.exitstatus = self._exit_status(later or status)
+        except BaseException as error:
+            self.stop(f"the end of the run broke: {error!r}")
+            self._again(status)
+            raise
+        if int(session.exitstatus) != self._exit_status(status):
+            self._again(int(session.exitstatus))
+
+    def _again(self, status: int) -> None:
+        self._finish(status)
+        self.printed = False
+
+    def _answer(self, session: pytest.Session, status: int) -> None:
+        """Have the last word on the exit status: it can only be worse than the first."""
+        session.exitstatus = self._exit_status(int(session.exitstatus) or status)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the closing block."""

@@ -334,10 +334,25 @@ def test_a_project_that_does_not_use_greenroom_sees_nothing_of_it(tmp_path: Path
     assert "greenroom" not in result.out.replace("greenroom.plugins", "")
 
 
-def test_a_projects_own_marker_of_the_same_name_is_its_own(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  integration: ours")
-    source = "import pytest\n@pytest.mark.integration\n@pytest.mark.skip\ndef test_a(): pass"
+@pytest.mark.parametrize("place", ["pytest.ini", "conftest.py"])
+@pytest.mark.parametrize("marker", ["integration", "gate", "stage"])
+def test_a_projects_own_marker_of_the_same_name_is_its_own(
+    tmp_path: Path, place: str, marker: str
+) -> None:
+    registered = {
+        "pytest.ini": f"[pytest]\nmarkers =\n  {marker}: ours",
+        "conftest.py": "def pytest_configure(config):\n"
+        f"    config.addinivalue_line('markers', '{marker}(x): ours')",
+    }
+    (tmp_path / place).write_text(registered[place])
+    source = f"import pytest\n@pytest.mark.{marker}(1)\n@pytest.mark.skip\ndef test_a(): pass"
     result = ran(tmp_path, source, report=None)
+    assert (result.code, "greenroom: " in result.out) == (0, False)
+
+
+def test_a_mere_mention_of_greenroom_wakes_nobody(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("# see tool.greenroom\n[project]\nname = 'x'")
+    result = ran(tmp_path, "import pytest\n@pytest.mark.skip\ndef test_a(): pass", report=None)
     assert (result.code, "greenroom: " in result.out) == (0, False)
 
 
@@ -346,6 +361,8 @@ def test_a_projects_own_marker_of_the_same_name_is_its_own(tmp_path: Path) -> No
     ("wake", "arguments"),
     [
         ("marker", ()),
+        ("gate", ()),
+        ("stage", ()),
         ("option", ("--greenroom",)),
         ("file", ()),
         ("table", ()),
@@ -365,7 +382,12 @@ def test_a_marker_setting_or_option_gives_the_run_a_verdict(
         (tmp_path / "pyproject.toml").write_text("[tool.greenroom]")
     elif wake == "environment":
         monkeypatch.setenv("GREENROOM_TARGET", "http://127.0.0.1:9")
-    mark = "@pytest.mark.smoke" if wake == "marker" else ""
+    marks = {
+        "marker": "@pytest.mark.smoke",
+        "gate": "@pytest.mark.gate('block')",
+        "stage": "@pytest.mark.stage('artifact')",
+    }
+    mark = marks.get(wake, "")
     source = f"import pytest\n{mark}\n{PASSING}\n@pytest.mark.skip\ndef test_b(): pass"
     result = ran(tmp_path, source, *arguments, *workers, report=None)
     assert result.code == 7

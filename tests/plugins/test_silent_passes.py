@@ -163,6 +163,15 @@ SILENT = {
         (),
         "blocking checks that passed on evidence: 0, expected >= 1",
     ),
+    "exec": (
+        """
+        import os
+        def test_a(): pass
+        def test_b(): os.execv("/bin/true", ["true"])
+        """,
+        (),
+        "test_b",
+    ),
     "exit-in-a-process-pool": (
         """
         import os
@@ -339,6 +348,27 @@ def test_an_earlier_green_does_not_outlive_wrong_settings(tmp_path: Path) -> Non
     assert result.code == 4
     assert result.verdict == "could-not-decide"
     assert "unknown key targt" in result.reasons
+
+
+@everywhere
+@pytest.mark.parametrize("hook", ["pytest_sessionfinish", "pytest_terminal_summary"])
+@pytest.mark.parametrize(
+    "end",
+    ["pytest.exit('x', 0)", "pytest.exit('x', 5)", "1 / 0"],
+    ids=["exit-0", "exit-5", "error"],
+)
+def test_a_run_whose_end_breaks_does_not_ship(
+    tmp_path: Path, workers: tuple[str, ...], hook: str, end: str
+) -> None:
+    (tmp_path / "conftest.py").write_text(
+        f"import os, pytest\ndef {hook}():\n    if 'PYTEST_XDIST_WORKER' not in os.environ: {end}"
+    )
+    passing = ran(tmp_path, "def test_a(): pass", *workers)
+    assert passing.verdict == "could-not-decide"
+    assert passing.code != 0
+    assert "the end of the run broke" in passing.reasons
+    failing = ran(tmp_path, "def test_a(): assert 0", *workers)
+    assert (failing.verdict, failing.code != 0) == ("do-not-ship", True)
 
 
 @pytest.mark.parametrize(
