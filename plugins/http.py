@@ -2,8 +2,9 @@
 
 `client` makes a plain `httpx.Client`. What differs from httpx's own: one deadline covers the whole
 of a request with its redirects, name look-up and body; a body has a size limit (before and after
-decompression); bodies are read in full; credentials never follow a redirect to another host; and
-each exchange, complete or not, is handed redacted to ``record``.
+decompression, of which there is one layer, gzip or deflate); bodies are read in full; credentials
+never follow a redirect to another host; and each exchange, complete or not, is handed redacted to
+``record``.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ RECORDED = 8 * 1024
 """Characters of a body that a record keeps."""
 _ELAPSED = "greenroom.elapsed"
 _TRAIL = "greenroom.trail"
-_DECODED_STEP = 16 * 1024
+_CODINGS = frozenset({"gzip", "deflate"})
+"""What is asked for: these grow about 1,000 times at most, so a step of one stays small."""
+_KNOWN_CODINGS = _CODINGS | {"br", "zstd"}
+"""What httpx decodes where it can; anything else it leaves as it came."""
+_DECODED_STEP = 1024
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _SAFE_HEADERS = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "content-type", "host"}
@@ -84,7 +89,10 @@ def client(
         transport=_RecordingTransport(connections.pool, redactor, record, limits),
         timeout=limits.timeout_s,
         trust_env=False,
-        headers={"User-Agent": f"greenroom (python-httpx/{httpx.__version__})"},
+        headers={
+            "Accept-Encoding": ", ".join(sorted(_CODINGS, reverse=True)),
+            "User-Agent": f"greenroom (python-httpx/{httpx.__version__})",
+        },
     )
 
 
@@ -116,11 +124,11 @@ class _RecordingTransport(httpx.BaseTransport):
         self._limits = limits
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        trail = self._follow(request)
         begun, started = time.monotonic(), datetime.now(UTC)
         reading = _Reading(self._limits.max_body)
         error: Exception | None = None
         try:
+            trail = self._follow(request)
             with within(trail.total_s, trail.deadline):
                 answer = reading.run(self._pool, request)
             answer.extensions[_ELAPSED] = time.monotonic() - begun
@@ -211,8 +219,16 @@ class _Reading:
 
     def _decoded(self, answer: httpx.Response, request: httpx.Request) -> bytes:
         """Return the body decompressed, at most as far as the limit allows."""
-        if "content-encoding" not in answer.headers:
+        named = answer.headers.get_list("content-encoding", split_commas=True)
+        codings = [name for one in named if (name := one.strip().lower()) in _KNOWN_CODINGS]
+        if not codings or not self._raw:
             return bytes(self._raw)
+        # Each further coding would multiply what a step can grow to, and no server needs one.
+        if len(codings) > 1 or codings[0] not in _CODINGS:
+            raise httpx.DecodingError(
+                f"compressed as {', '.join(codings)}: one of gzip or deflate is read",
+                request=request,
+            )
         steps = httpx.Response(
             answer.status_code, headers=answer.headers, stream=_Steps(bytes(self._raw))
         )

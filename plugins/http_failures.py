@@ -93,7 +93,7 @@ _FAILURES: tuple[tuple[Callable[[Exception], bool], str, str, bool], ...] = (
     (
         _is_a(httpx.DecodingError),
         "answer cannot be decompressed",
-        "the body does not fit its content-encoding header: look at the service or a proxy",
+        "look at the service or a proxy: content-encoding must fit the body and what was asked for",
         False,
     ),
     (

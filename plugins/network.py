@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
+from greenroom.validators.threshold import show
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator
@@ -45,7 +47,7 @@ def within(seconds: float, deadline: float) -> Iterator[None]:
 def _time_left(error: type[httpcore.TimeoutException]) -> Iterator[float]:
     """Give the seconds left; a time-out, or none left, raises ``error`` and says the whole time."""
     left = _DEADLINE.get() - time.monotonic()
-    message = f"no complete answer within {_TOTAL.get():g} s"
+    message = f"no complete answer within {show(_TOTAL.get(), 's')}"
     if left <= 0:
         raise error(message)
     try:

@@ -93,10 +93,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect ``*.suite.yaml`` files."""
     if not file_path.name.endswith(SUITE):
         return None
-    from greenroom.plugins.suite_items import collect_suite  # noqa: PLC0415 - only for suites
+    from greenroom.plugins.suite_items import SuiteFile  # noqa: PLC0415 - only for suites
 
     _wake(parent.config)
-    return collect_suite(file_path, parent)
+    return SuiteFile.from_parent(parent, path=file_path)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from greenroom.plugins.recording import CheckFailed, recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
+from greenroom.plugins.suite_contract import Contracts
 from greenroom.plugins.suite_parser import parse_suite
 from greenroom.plugins.suite_variables import Variables
 from greenroom.plugins.taking_part import settle
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greenroom.plugins.suite_model import HttpCheck, Suite
-
-SUFFIX = ".suite.yaml"
-
-
-def collect_suite(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
-    """Return a collector for a suite file, or None for any other file."""
-    if not file_path.name.endswith(SUFFIX):
-        return None
-    return SuiteFile.from_parent(parent, path=file_path)
 
 
 class SuiteFile(pytest.File):
@@ -60,7 +52,9 @@ class SuiteFile(pytest.File):
             redactor=redactor_of(self.config),
         )
         text = self.path.read_text(encoding="utf-8")
-        return parse_suite(text, self._shown, self.path.parent, variables, settings.target)
+        folder, root = self.path.parent, self.config.rootpath
+        contracts = Contracts(folder, root if self.path.is_relative_to(root) else folder)
+        return parse_suite(text, self._shown, contracts, variables, settings.target)
 
     @property
     def _shown(self) -> Path:

@@ -24,7 +24,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from greenroom.plugins.suite_contract import Contracts
 from greenroom.plugins.suite_expect import read_expect
 from greenroom.plugins.suite_fields import Fields
 from greenroom.plugins.suite_model import (
@@ -42,6 +41,7 @@ from greenroom.validators.vocabulary import Gate, Kind, Stage
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from greenroom.plugins.suite_contract import Contracts
     from greenroom.plugins.suite_model import Expect
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.suite_yaml import Entry, Node
@@ -62,15 +62,15 @@ _DEFAULT_KIND = {Stage.ARTIFACT: Kind.UNIT, Stage.ENVIRONMENT: Kind.INTEGRATION}
 
 
 def parse_suite(
-    text: str, path: Path, folder: Path, variables: Variables, target: str | None
+    text: str, path: Path, contracts: Contracts, variables: Variables, target: str | None
 ) -> Suite:
     """Read a suite's ``text``; raises a `SettingsError` with all that is wrong with its checks.
 
-    ``path`` is how errors name the file, ``folder`` where its schema paths start, ``target`` the
-    address to use where the suite gives none.
+    ``path`` is how errors name the file, ``contracts`` its schemas, ``target`` the address to use
+    where the suite gives none.
     """
     document = Document(path, text)
-    return _Parser(Fields(document, variables), Contracts(folder)).suite(document.read(), target)
+    return _Parser(Fields(document, variables), contracts).suite(document.read(), target)
 
 
 class _Parser:

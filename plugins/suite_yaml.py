@@ -97,10 +97,9 @@ class Document:
 
     def read(self) -> Node:
         """Return the tree of the text's only document; raises `SettingsError`."""
-        # Imported here: the entry module of the plugin must stay light.
-        from ruamel.yaml import YAML  # noqa: PLC0415
-        from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
-        from ruamel.yaml.reader import ReaderError  # noqa: PLC0415
+        from ruamel.yaml import YAML  # noqa: PLC0415 - slow, and this module's names are light
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - as above
+        from ruamel.yaml.reader import ReaderError  # noqa: PLC0415 - as above
 
         if found := _OTHER_VERSION.search(self.text):
             place = _place_at(self.text, found.start())

@@ -7,6 +7,8 @@ import shlex
 from typing import Any
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FOUR_DIGITS = 0xFFFF
+"""The last code point that bash writes as \\uXXXX; those beyond it are \\UXXXXXXXX."""
 _MADE_BY_CURL = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent"})
 
 
@@ -49,6 +51,6 @@ def _escaped(char: str) -> str:
     if char.isprintable():
         return char
     code = ord(char)
-    # Bash wants bytes below U+0080, else \uXXXX or \UXXXXXXXX.
-    form = "\\x{:02x}" if code < 0x80 else "\\u{:04x}" if code < 0x10000 else "\\U{:08x}"  # noqa: PLR2004
-    return form.format(code)
+    if char.isascii():
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _FOUR_DIGITS else f"\\U{code:08x}"

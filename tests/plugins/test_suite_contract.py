@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.suites import check, refusal, with_check
+from tests.support.suites import check, read, refusal, with_check
 
 from greenroom.plugins.suite_contract import load_contract, read_json
 from greenroom.validators.errors import SettingsError
@@ -107,3 +107,33 @@ def test_a_suite_shows_which_line_names_a_bad_schema(tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text("{}")
     text = with_check("http: {get: /}\n    expect: {schema: c.json}")
     assert refusal(text, folder=tmp_path).startswith("a.suite.yaml:6:22: ")
+
+
+def outside(tmp_path: Path, name: str) -> str:
+    """Return why a suite in ``tmp_path/root/suites`` cannot have this schema."""
+    folder = tmp_path / "root" / "suites"
+    folder.mkdir(parents=True)
+    (tmp_path / "c.json").write_text(json.dumps(NAMES))
+    (folder / "link.json").symlink_to(tmp_path / "c.json")
+    (folder / "loop.json").symlink_to("loop.json")
+    text = with_check(f"http: {{get: /}}\n    expect: {{schema: {name}}}")
+    return refusal(text, folder=folder, root=tmp_path / "root")
+
+
+@pytest.mark.parametrize("name", ["../../c.json", "link.json"], ids=["path", "link"])
+def test_a_schema_outside_the_root_is_refused_with_its_place(name: str, tmp_path: Path) -> None:
+    error = outside(tmp_path, name)
+    assert error.startswith(f"a.suite.yaml:6:22: the schema {name} is outside {tmp_path}/root\n")
+    assert "hint: keep schemas below pytest's root folder" in error
+
+
+def test_a_link_to_itself_is_no_schema(tmp_path: Path) -> None:
+    assert "cannot read the schema" in outside(tmp_path, "loop.json")
+
+
+def test_a_schema_elsewhere_below_the_root_is_found(tmp_path: Path) -> None:
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "names.json").write_text(json.dumps(NAMES))
+    text = with_check("http: {get: /}\n    expect: {schema: ../names.json}")
+    suite = read(text, folder=tmp_path / "suites", root=tmp_path)
+    assert suite.checks[0].expect.contract is not None

@@ -93,6 +93,41 @@ def test_a_failure_is_the_findings_text_with_its_line(
     assert failed["exchanges"][0]["request"]["body"] == '{"answer": "b"}'
 
 
+def test_each_expectation_of_a_failed_check_is_one_rule_of_the_record_and_the_page(
+    pytester: pytest.Pytester, trivia: Served
+) -> None:
+    suite = SUITE.replace("$.points: 1", "$.points: 1, $.name: unheard-of")
+    run(pytester, suite, f"--greenroom-target={trivia.url}", "-m", "contract")
+    recorded = checks(pytester)["scores an answer"]["finding"]["rules"]
+    assert [(rule["rule"], rule["met"]) for rule in recorded] == [
+        ("status", True),
+        ("json $.points", False),
+        ("json $.name", False),
+    ]
+    page = (pytester.path / "out" / "report.html").read_text()
+    of_the_check = [page.count(f'<th scope="row">{rule["rule"]}</th>') for rule in recorded]
+    among_all = [page.count(f'<th scope="row">{rule["rule"]} <a') for rule in recorded]
+    assert of_the_check == among_all == [1, 1, 1]
+
+
+def test_a_schema_outside_the_root_folder_is_a_collection_error(pytester: pytest.Pytester) -> None:
+    (pytester.path.parent / "c.json").write_text('{"type": "array"}')
+    suite = SUITE.replace("{status: 200, ", "{schema: ../c.json, ")
+    result = run(pytester, suite, "--greenroom-target=http://127.0.0.1:1")
+    result.stdout.fnmatch_lines(["api.suite.yaml:13:22: the schema ../c.json is outside *"])
+    assert result.ret == 2
+
+
+def test_a_suite_outside_the_root_folder_has_the_schemas_beside_itself(
+    pytester: pytest.Pytester, trivia: Served
+) -> None:
+    (pytester.path / "c.json").write_text('{"type": "array"}')
+    root = pytester.mkdir("elsewhere")
+    suite = SUITE.replace('json: {"$[*].name": {count: 4}}', "schema: c.json")
+    result = run(pytester, suite, f"--greenroom-target={trivia.url}", f"--rootdir={root}")
+    result.assert_outcomes(passed=1, failed=1)
+
+
 def test_tags_select_checks(pytester: pytest.Pytester, trivia: Served) -> None:
     result = run(pytester, SUITE, f"--greenroom-target={trivia.url}", "-m", "trivia", "--strict")
     result.assert_outcomes(passed=1, deselected=1)

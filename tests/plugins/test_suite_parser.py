@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.suites import HEAD, TARGET, check, read, refusal, variables, with_check
 
+from greenroom.plugins.suite_contract import Contracts
 from greenroom.plugins.suite_model import RETRIED, Retry
 from greenroom.plugins.suite_parser import CHECK_KEYS, SUITE_KEYS, parse_suite
 from greenroom.validators.errors import SettingsError
@@ -101,6 +102,8 @@ EXPECT_ERRORS = {
     "type": ("{json: {$: {type: text}}}", "unknown value 'text'"),
     "length": ("{json: {$: {length: -1}}}", "length must be a whole number"),
     "length-unit": ("{json: {$: {length: '> 4ms'}}}", "a plain number without a unit"),
+    "length-underscore": ("{json: {$: {length: '> 5_'}}}", "'> 5_' is not a limit for length"),
+    "time-underscore": ("{time: < 5_s}", "'< 5_s' is not a limit for time"),
     "length-words": ("{json: {$: {length: four}}}", "'four' is not a limit for length"),
     "pattern": ("{json: {$: {matches: '('}}}", "not a regular expression"),
     "exists": ("{json: {$: {exists: yes}}}", "exists must be true or false"),
@@ -152,10 +155,10 @@ def test_all_wrong_checks_are_reported_together() -> None:
 def test_a_suite_without_any_target_is_refused() -> None:
     text = f"version: 1\nname: s\n{CHECK}"
     with pytest.raises(SettingsError, match="has no target") as caught:
-        parse_suite(text, Path("a"), Path(), variables(), None)
+        parse_suite(text, Path("a"), Contracts(Path(), Path()), variables(), None)
     assert "--greenroom-target" in caught.value.hint
     with pytest.raises(SettingsError, match="the settings' target must be an http"):
-        parse_suite(text, Path("a"), Path(), variables(), "host:80")
+        parse_suite(text, Path("a"), Contracts(Path(), Path()), variables(), "host:80")
 
 
 def test_a_suite_says_its_own_target_before_the_settings() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -252,6 +253,13 @@ def test_retries_end_with_the_checks_time(run: Running) -> None:
         run(one, server.url)
     assert len(server.asked) == 1
     assert run.slept == []
+
+
+def test_a_time_out_names_the_time_left_in_few_digits(run: Running) -> None:
+    one = check(more="timeout: 300ms")
+    with hostile(servers.silent) as url:
+        finding = run(one, url)
+    assert re.fullmatch(r"timed out: no complete answer within 0\.\d{1,4} s", finding.seen)
 
 
 def test_an_echoed_secret_appears_in_no_output(run: Running) -> None:

@@ -122,7 +122,7 @@ operators = st.fixed_dictionaries(
         "equals": mixed(1, None, {"a": 1}, [1]),
         "one_of": mixed([1], [], 1),
         "type": mixed("string", "null", "text", None),
-        "length": mixed(4, ">= 1", "== 1", "1", -1, "> 1s", "> -1"),
+        "length": mixed(4, ">= 1", "== 1", "1", -1, "> 1s", "> -1", "> 5_", "> 1_0"),
         "matches": mixed("a+", 1, "(", None),
         "at_most": mixed(1, 1.5, "1", True),
         "exists": mixed(True, "yes"),
@@ -132,7 +132,9 @@ expectations = st.fixed_dictionaries(
     {},
     optional={
         "status": mixed(200, "2xx", [200, "4xx"], [], 99, 600, "6xx", "200", True, None),
-        "time": mixed("< 500ms", "<= 2s", "<1us", "< 5", "> 5s", "< 5%", 5, "< 1_0.5s"),
+        "time": mixed(
+            "< 500ms", "<= 2s", "<1us", "< 5", "> 5s", "< 5%", 5, "< 1_0.5s", "< 5_s", "< 1.0_s"
+        ),
         "headers": st.dictionaries(mixed("a", "a b"), mixed("x", 1, None, [1]) | operators),
         "json": st.dictionaries(mixed("$", "$.a", "$[*].b"), mixed(1, None, [1]) | operators),
     },

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greenroom.plugins.redaction import Redactor
+from greenroom.plugins.suite_contract import Contracts
 from greenroom.plugins.suite_parser import parse_suite
 from greenroom.plugins.suite_variables import Variables
 from greenroom.validators.errors import SettingsError
@@ -23,8 +24,14 @@ def variables(**environment: str) -> Variables:
     return Variables(environment, {"size": "4"}, {"image": "app@sha256:1"}, Redactor())
 
 
-def read(text: str, given: Variables | None = None, folder: Path = Path()) -> Suite:
-    return parse_suite(text, Path("a.suite.yaml"), folder, given or variables(), TARGET)
+def read(
+    text: str,
+    given: Variables | None = None,
+    folder: Path = Path(),
+    root: Path | None = None,
+) -> Suite:
+    contracts = Contracts(folder, root or folder)
+    return parse_suite(text, Path("a.suite.yaml"), contracts, given or variables(), TARGET)
 
 
 def check(
@@ -45,8 +52,13 @@ def with_check(lines: str) -> str:
     return f"{HEAD}  - name: c\n    {lines}\n"
 
 
-def refusal(text: str, given: Variables | None = None, folder: Path = Path()) -> str:
+def refusal(
+    text: str,
+    given: Variables | None = None,
+    folder: Path = Path(),
+    root: Path | None = None,
+) -> str:
     """Return the whole text of the error that ``text`` is refused with."""
     with pytest.raises(SettingsError) as caught:
-        read(text, given, folder)
+        read(text, given, folder, root)
     return caught.value.explain()
