@@ -11,10 +11,11 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from greenroom.plugins.redaction import Redactor
+from greenroom.plugins.redaction import Redactor, is_sensitive
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Kind, Stage
 from greenroom.validators.waiver import Waiver
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FILE = "greenroom.toml"
 KEYS = ("expect", "release", "report", "secrets", "target", "variables", "waivers")
 _ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"[@?]")
 _RELEASE_PREFIX = "GREENROOM_RELEASE_"
 _SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 _REDACTOR: pytest.StashKey[Redactor] = pytest.StashKey()
@@ -138,8 +140,12 @@ def resolve(
 
 
 def secret_values(settings: Settings, environ: Mapping[str, str] = os.environ) -> Iterable[str]:
-    """Return the values that no output may show."""
-    return [environ[name] for name in settings.secrets if environ.get(name)]
+    """Return the values that no output may show: named variables, credentials of the target."""
+    yield from (environ[name] for name in settings.secrets if environ.get(name))
+    if settings.target and _CREDENTIALS.search(settings.target):
+        address = urlsplit(settings.target)
+        yield from (value for value in (address.password,) if value)
+        yield from (value for name, value in parse_qsl(address.query) if is_sensitive(name))
 
 
 def _hint() -> str:
