@@ -127,17 +127,12 @@ def joined(
 
 
 def _reported(deployment: dict[str, Any]) -> dict[str, str] | None:
-    """Return what the last hook told CodeDeploy, and when; None where no hook was answered."""
-    hooked = {hook["event"] for hook in deployment["hooks"]}
-    answered = [
-        event
-        for event in deployment["events"]
-        if event["name"] in hooked and event["end"] and event["status"] in {"Succeeded", "Failed"}
-    ]
+    """Return the last answer that a hook gave to CodeDeploy; None where none ever answered."""
+    answered = [hook for hook in deployment["hooks"] if hook["answer"]]
     if not answered:
         return None
-    last = max(answered, key=lambda event: str(event["end"]))
-    return {"to": f"CodeDeploy ({last['name']})", "status": last["status"], "at": last["end"]}
+    last = max(answered, key=lambda hook: str(hook["answer"]["at"]))
+    return {"to": f"CodeDeploy ({last['event']})", **last["answer"]}
 
 
 def _environment(record: RunRecord, revision: str) -> Mapping[str, str]:

@@ -51,7 +51,10 @@ def timeline(
     revision: str,
     real: Callable[[datetime], datetime],
 ) -> dict[str, Any]:
-    """Return a deployment's timeline; ``real`` turns deployment time into real time."""
+    """Return a deployment's timeline; ``real`` turns deployment time into real time.
+
+    Each hook gets the answer that it really gave; null where it gave none.
+    """
     began = real(snapshot.created)
 
     def seconds(moment: datetime) -> float:
@@ -68,6 +71,13 @@ def timeline(
             "message": record.message,
         }
 
+    answers = {
+        answer.event.value: {
+            "status": "Succeeded" if answer.succeeded else "Failed",
+            "at": real(answer.at).isoformat(),
+        }
+        for answer in snapshot.answers
+    }
     error = snapshot.error
     return {
         "schema": SCHEMA,
@@ -84,7 +94,7 @@ def timeline(
         "events": [
             event(record) for record in snapshot.events if record.status is not EventStatus.PENDING
         ],
-        "hooks": hooks,
+        "hooks": [hook | {"answer": answers.get(hook["event"])} for hook in hooks],
     }
 
 

@@ -95,19 +95,29 @@ def test_documents_get_the_name_of_their_lifecycle_event(tmp_path: Path) -> None
     assert story["hooks"][0]["verdict"] == "ship"
 
 
-def test_the_page_says_what_the_last_hook_told_codedeploy() -> None:
-    event = {"start": TOOK.started, "start_s": 0, "end_s": 1}
-    story = STORY | {
-        "hooks": [{"event": "AfterInstall"}, {"event": "AfterAllowTestTraffic"}],
-        "events": [
-            {"name": "AfterInstall", "status": "Succeeded", "end": "2026-01-01T00:00:01", **event},
-            {"name": "AfterAllowTestTraffic", "status": "Failed", "end": TOOK.finished, **event},
-            {"name": "AllowTraffic", "status": "Skipped", "end": None, **event},
-        ],
-    }
-    record = joined({"artifact": shipping()}, None, story, TOOK)
-    assert record.reported == {
-        "to": "CodeDeploy (AfterAllowTestTraffic)",
-        "status": "Failed",
-        "at": TOOK.finished,
-    }
+SAID = {"status": "Succeeded", "at": "2026-01-01T00:00:01"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reported"),
+    [
+        pytest.param(None, SAID | {"to": "CodeDeploy (AfterInstall)"}, id="silent"),
+        pytest.param(
+            {"status": "Failed", "at": TOOK.finished},
+            {"to": "CodeDeploy (AfterAllowTestTraffic)", "status": "Failed", "at": TOOK.finished},
+            id="answered",
+        ),
+    ],
+)
+def test_reported_is_the_last_answer_that_a_hook_really_gave(
+    answer: dict[str, str] | None, reported: dict[str, str]
+) -> None:
+    first = {"event": "AfterInstall", "answer": SAID}
+    story = STORY | {"hooks": [first, {"event": "AfterAllowTestTraffic", "answer": answer}]}
+    assert joined({"artifact": shipping()}, None, story, TOOK).reported == reported
+
+
+def test_nothing_was_reported_where_no_hook_answered() -> None:
+    failed = {"name": "AfterInstall", "status": "Failed", "end": TOOK.finished}
+    story = STORY | {"hooks": [{"event": "AfterInstall", "answer": None}], "events": [failed]}
+    assert joined({"artifact": shipping()}, None, story, TOOK).reported is None

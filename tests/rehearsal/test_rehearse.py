@@ -178,7 +178,9 @@ def test_a_hook_that_dies_each_time_is_a_time_out_and_rolled_back(tmp_path: Path
     (example / "own.py").write_text("import os\ndef die(event, context):\n    os._exit(0)\n")
     status, story = rehearse(tmp_path, example=example)
     assert (status, story["error"]["code"], story["rolled_back"]) == (1, "TIMEOUT", True)
-    assert story["hooks"] == [{"event": "AfterAllowTestTraffic", "verdict": None, "report": None}]
+    silent = {"verdict": None, "report": None, "answer": None}
+    assert story["hooks"] == [{"event": "AfterAllowTestTraffic", **silent}]
+    assert record_of(tmp_path).reported is None
     assert "left no run record" in " ".join(record_of(tmp_path).problems)
     assert story["requests"]["replacement"] == 0
 

@@ -11,6 +11,7 @@ from greenroom.rehearsal.lifecycle import (
     EventRecord,
     EventStatus,
     Failure,
+    HookAnswer,
     Lifecycle,
     Rollback,
     Snapshot,
@@ -44,6 +45,7 @@ DEPLOYED = Snapshot(
         EventRecord(Lifecycle.AFTER_INSTALL),
     ),
     traffic=(TrafficPoint(BEGAN + timedelta(minutes=3), 100),),
+    answers=(HookAnswer(Lifecycle.AFTER_INSTALL, BEGAN + timedelta(minutes=2), succeeded=False),),
     error=None,
     rollback=None,
     settled=True,
@@ -100,3 +102,10 @@ def test_the_timeline_gives_real_times_from_the_deployments_creation() -> None:
     assert story["traffic"] == [{"at_s": 3.0, "replacement": 100}]
     assert story["error"] == {"code": "ALARM_ACTIVE", "message": "The alarm a is active."}
     assert (story["status"], story["rolled_back"]) == ("Stopped", True)
+
+
+def test_a_hook_has_the_answer_it_gave_and_a_silent_one_has_none() -> None:
+    hooks = [{"event": "AfterInstall"}, {"event": "AfterAllowTraffic"}]
+    said, silent = timeline(DEPLOYED, GOOD, hooks, revision="v2", real=at_60)["hooks"]
+    assert said["answer"] == {"status": "Failed", "at": "2026-01-01T00:00:02+00:00"}
+    assert silent["answer"] is None
