@@ -89,6 +89,7 @@ class _Stage:
     api: CodeDeployApi
     clock: ScaledClock
     tally: Tally
+    alarms: tuple[ErrorAlarm, ...]
 
     def counted(self) -> Requests:
         """Return the requests; of the two that saw green before the gate, the worse counts."""
@@ -140,7 +141,9 @@ def _deploy(
         revision=rehearsal.revision.name,
         real=stage.clock.real,
     )
-    check = deployment_check(judge(snapshot, requests, at=_now()), time.monotonic() - began)
+    seen = [alarm.history() for alarm in stage.alarms]
+    finding = judge(snapshot, requests, seen, at=_now())
+    check = deployment_check(finding, time.monotonic() - began)
     return story, {run.event: run.record() for run in runs}, check
 
 
@@ -155,16 +158,19 @@ def _set_up(rehearsal: Rehearsal, appspec: AppSpec, progress: Progress, stack: E
     plane.start()
     hooks = LambdaHooks(clock)
     stack.callback(hooks.close)
-    engine = Engine(_group(settings, appspec, tally), plane, hooks, clock, [progress.heard])
+    alarms = tuple(ErrorAlarm(rule, tally) for rule in settings.alarms)
+    engine = Engine(_group(settings, appspec, alarms), plane, hooks, clock, [progress.heard])
     api = stack.enter_context(CodeDeployApi(engine))
     at = Addresses(api.url, plane.envoy.test_url, plane.envoy.production_url)
     hooks.provide(
         functions_of(settings, appspec, rehearsal.revision, at=at, folder=rehearsal.folder)
     )
-    return _Stage(plane, hooks, engine, api, clock, tally)
+    return _Stage(plane, hooks, engine, api, clock, tally, alarms)
 
 
-def _group(settings: RehearsalSettings, appspec: AppSpec, tally: Tally) -> DeploymentGroup:
+def _group(
+    settings: RehearsalSettings, appspec: AppSpec, alarms: tuple[ErrorAlarm, ...]
+) -> DeploymentGroup:
     deployment = settings.deployment
     return DeploymentGroup(
         application=settings.name,
@@ -172,7 +178,7 @@ def _group(settings: RehearsalSettings, appspec: AppSpec, tally: Tally) -> Deplo
         appspec=appspec,
         config_name=deployment.configuration,
         configs=settings.configurations,
-        alarms=tuple(ErrorAlarm(rule, tally) for rule in settings.alarms),
+        alarms=alarms,
         hook_timeout_s=deployment.hook_timeout_min * _MINUTE_S,
         termination_wait_s=deployment.bake_min * _MINUTE_S,
     )

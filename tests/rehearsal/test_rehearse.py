@@ -159,6 +159,18 @@ def test_an_erratic_revision_is_stopped_by_the_alarm(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_an_alarm_that_never_had_enough_answers_ships_nothing(tmp_path: Path) -> None:
+    example = changed_example(
+        tmp_path, ("rate = 50", "rate = 1"), ("ECSCanary10Percent5Minutes", "ECSAllAtOnce")
+    )
+    status, story = rehearse(tmp_path, "--time-scale", FAST, example=example)
+    assert (status, story["status"], story["rolled_back"]) == (1, "Succeeded", False)
+    record = record_of(tmp_path)
+    assert record.verdict is Verdict.COULD_NOT_DECIDE
+    assert "no data: never 5 answers within 3 s" in record.decision().reasons[0].text
+
+
+@pytest.mark.slow
 def test_a_revision_that_never_starts_fails_at_install(tmp_path: Path) -> None:
     change = ('TRIVIA_REVISION = "slow"', 'TRIVIA_REVISION = "unheard-of"')
     example = changed_example(tmp_path, change)

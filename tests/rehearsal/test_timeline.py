@@ -20,6 +20,7 @@ from greenroom.rehearsal.lifecycle import (
 )
 from greenroom.rehearsal.load import Requests
 from greenroom.rehearsal.timeline import judge, timeline
+from greenroom.validators.finding import Rule
 from greenroom.validators.vocabulary import Outcome
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -92,6 +93,26 @@ def test_a_deployment_passes_only_on_production_requests(
     assert finding.outcome is outcome
     assert seen in finding.seen
     assert finding.evidence[0].amount == requests.total
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "met", "outcome", "seen"),
+    [
+        pytest.param(DEPLOYED, None, Outcome.ERROR, "no data", id="never-decided"),
+        pytest.param(DEPLOYED, False, Outcome.FAILED, "no data", id="fired"),
+        pytest.param(STOPPED, None, Outcome.FAILED, "Stopped, rolled back", id="rolled-back-early"),
+        pytest.param(DEPLOYED, True, Outcome.PASSED, "no data", id="quiet"),
+    ],
+)
+def test_a_deployment_passes_only_if_each_alarm_could_decide(
+    snapshot: Snapshot, outcome: Outcome, seen: str, *, met: bool | None
+) -> None:
+    alarm = Rule("alarm a", "never > 5 %", "no data", met)
+    finding = judge(snapshot, GOOD, [alarm], at="2026-01-01T00:00:00+00:00")
+    assert finding.outcome is outcome
+    assert seen in finding.seen
+    assert alarm in finding.rules
+    assert ("[load] rate" in finding.advice) is (outcome is Outcome.ERROR)
 
 
 def test_the_timeline_gives_real_times_from_the_deployments_creation() -> None:
