@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.suite_process import RUN_KEY
-from greenroom.validators.errors import RecordError
+from greenroom.validators.errors import RecordError, ToolError
 from greenroom.validators.record import Check, RunRecord, Source, merge
 from greenroom.validators.verdict import Expected
 from greenroom.validators.vocabulary import Gate, Kind, Stage
@@ -59,15 +59,26 @@ class HookRun:
 def collect(executions: Iterable[tuple[str, Path]], folder: Path) -> tuple[HookRun, ...]:
     """Move the documents of each event's hook execution to ``folder/EVENT``.
 
-    An opaque execution id is no name that a person would look for.
+    An opaque execution id is no name that a person would look for. Raises `ToolError` if documents
+    cannot be moved.
     """
     runs = []
     for event, documents in executions:
         runs.append(HookRun(event, folder / event))
         if documents.is_dir():
-            folder.mkdir(exist_ok=True)
-            documents.rename(folder / event)
+            _move(documents, folder / event)
     return tuple(runs)
+
+
+def _move(documents: Path, to: Path) -> None:
+    try:
+        to.parent.mkdir(exist_ok=True)
+        documents.rename(to)
+    except OSError as error:
+        raise ToolError(
+            f"{documents} cannot be moved to {to}: {error}",
+            hint="leave the report's folder alone while a rehearsal runs; see to its permissions",
+        ) from error
 
 
 def relative(story: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -87,6 +98,11 @@ def read_record(path: Path, reason: str) -> RunRecord:
         problem = reason
     except RecordError as error:
         problem = f"{path.name}: {error}"
+    return unrecorded(problem)
+
+
+def unrecorded(problem: str) -> RunRecord:
+    """Return a record that never ships because of ``problem``."""
     now = datetime.now(UTC).isoformat()
     return RunRecord(uuid.uuid4().hex, now, Expected(), problems=(problem,), finished=now)
 

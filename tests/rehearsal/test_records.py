@@ -13,6 +13,7 @@ from greenroom.rehearsal.records import (
     read_record,
     relative,
 )
+from greenroom.validators.errors import ToolError
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.record import RunRecord
@@ -80,6 +81,15 @@ def test_the_joined_record_speaks_of_the_whole_rehearsal() -> None:
     assert record.release == {"image": "i"}
     assert record.environment["command"] == "greenroom rehearse /app --revision v2"
     assert record.environment["pytest"] == "9"
+
+
+def test_documents_that_cannot_be_moved_are_an_error_of_their_own(tmp_path: Path) -> None:
+    left = tmp_path / "executions" / "opaque"
+    left.mkdir(parents=True)
+    (tmp_path / "hooks").touch()
+    with pytest.raises(ToolError, match="cannot be moved") as caught:
+        collect([("AfterInstall", left)], tmp_path / "hooks")
+    assert "leave the report's folder alone" in caught.value.hint
 
 
 def test_documents_get_the_name_of_their_lifecycle_event(tmp_path: Path) -> None:
