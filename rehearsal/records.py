@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import shlex
 import uuid
@@ -79,6 +80,13 @@ def _move(documents: Path, to: Path) -> None:
             f"{documents} cannot be moved to {to}: {error}",
             hint="leave the report's folder alone while a rehearsal runs; see to its permissions",
         ) from error
+
+
+def remove_empty(folder: Path) -> None:
+    """Remove ``folder`` and what is below it, as far as they are folders without a file."""
+    for path in sorted(folder.glob("**"), reverse=True):
+        with contextlib.suppress(OSError):
+            path.rmdir()
 
 
 def relative(story: dict[str, Any], root: Path) -> dict[str, Any]:

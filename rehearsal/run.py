@@ -32,7 +32,14 @@ from greenroom.rehearsal.hooks import (
     functions_of,
 )
 from greenroom.rehearsal.load import Load, Tally
-from greenroom.rehearsal.records import Took, collect, deployment_check, joined, relative
+from greenroom.rehearsal.records import (
+    Took,
+    collect,
+    deployment_check,
+    joined,
+    relative,
+    remove_empty,
+)
 from greenroom.rehearsal.timeline import judge, refused, timeline
 from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.vocabulary import Verdict
@@ -134,6 +141,7 @@ def _deploy(
         for hook, (function, execution) in zip(appspec.hooks, stage.hooks.executions, strict=False)
     ]
     runs = collect(executions, rehearsal.folder / "hooks")
+    remove_empty(rehearsal.folder / EXECUTIONS)
     story = timeline(
         snapshot,
         requests,

@@ -12,6 +12,7 @@ from greenroom.rehearsal.records import (
     joined,
     read_record,
     relative,
+    remove_empty,
 )
 from greenroom.validators.errors import ToolError
 from greenroom.validators.evidence import Evidence
@@ -103,6 +104,18 @@ def test_documents_get_the_name_of_their_lifecycle_event(tmp_path: Path) -> None
     story = relative({"hooks": [with_report.to_json(), without.to_json()]}, tmp_path)
     assert [hook["report"] for hook in story["hooks"]] == ["hooks/AfterInstall/report.html", None]
     assert story["hooks"][0]["verdict"] == "ship"
+
+
+def test_only_empty_folders_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "executions" / "f" / "empty").mkdir(parents=True)
+    kept = tmp_path / "executions" / "g" / "kept"
+    kept.parent.mkdir()
+    kept.touch()
+    remove_empty(tmp_path / "executions")
+    assert [path.name for path in (tmp_path / "executions").iterdir()] == ["g"]
+    kept.unlink()
+    remove_empty(tmp_path / "executions")
+    assert list(tmp_path.iterdir()) == []
 
 
 SAID = {"status": "Succeeded", "at": "2026-01-01T00:00:01"}
