@@ -159,6 +159,47 @@ def test_an_erratic_revision_is_stopped_by_the_alarm(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_traffic_shifts_step_by_step_through_envoy(tmp_path: Path) -> None:
+    example = changed_example(
+        tmp_path, ("ECSCanary10Percent5Minutes", "ECSLinear10PercentEvery1Minutes")
+    )
+    status, story = rehearse(tmp_path, "--time-scale", FAST, example=example)
+    assert (status, story["status"], story["requests"]["failed"]) == (0, "Succeeded", 0)
+    assert [point["replacement"] for point in story["traffic"]] == [*range(10, 101, 10)]
+    assert story["requests"]["replacement_before_gate"] == 0
+    assert min(story["requests"]["original"], story["requests"]["replacement"]) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("revision", "code", "status", "answers"),
+    [
+        pytest.param("broken", 1, "Failed", ["Failed"], id="broken"),
+        pytest.param("good", 0, "Succeeded", ["Succeeded", "Succeeded"], id="good"),
+    ],
+)
+def test_the_installed_command_rehearses_the_example(
+    tmp_path: Path, revision: str, code: int, status: str, answers: list[str]
+) -> None:
+    program = str(Path(sys.executable).with_name("greenroom"))
+    command = [program, "rehearse", "examples/trivia"]
+    options = ["--revision", revision, "--json", str(tmp_path / "story.json")]
+    options += ["--report", str(tmp_path / "report"), "--time-scale", FAST]
+    done = subprocess.run(
+        [*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, "")
+    story = json.loads((tmp_path / "story.json").read_text())
+    assert (story["status"], story["requests"]["failed"]) == (status, 0)
+    assert [hook["answer"]["status"] for hook in story["hooks"]] == answers
+    assert (story["requests"]["replacement"] > 0) is (code == 0)
+    reported = record_of(tmp_path).reported
+    assert reported is not None
+    assert reported["status"] == answers[-1]
+    assert not (tmp_path / "report" / "executions").exists()
+
+
+@pytest.mark.slow
 def test_an_alarm_that_never_had_enough_answers_ships_nothing(tmp_path: Path) -> None:
     example = changed_example(
         tmp_path, ("rate = 50", "rate = 1"), ("ECSCanary10Percent5Minutes", "ECSAllAtOnce")
