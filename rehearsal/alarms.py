@@ -1,4 +1,4 @@
-"""A 5xx alarm over the production answers of the last seconds, with CloudWatch's three states."""
+"""An alarm on the share of errors (5xx or no answer) of the last seconds, as CloudWatch has it."""
 
 from __future__ import annotations
 
