@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
 import click
@@ -44,7 +45,10 @@ def group() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit status, errors explained on standard error."""
+    """Run the command line; return its exit status, errors explained on standard error.
+
+    An error that nobody foresaw is 2 as well: Python's own 1 would say that a check failed.
+    """
     try:
         status = group.main(args=arguments, prog_name="greenroom", standalone_mode=False)
     except click.ClickException as error:
@@ -58,4 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GreenroomError as error:
         print(f"greenroom: {error.explain()}", file=sys.stderr)  # noqa: T201 - as above
         return error.exit_code
+    except Exception as error:  # noqa: BLE001 - see above
+        traceback.print_exc()
+        print(f"greenroom: internal error: {error!r}", file=sys.stderr)  # noqa: T201 - as above
+        return 2
     return status if isinstance(status, int) else 0

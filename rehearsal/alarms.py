@@ -1,4 +1,4 @@
-"""A 5xx alarm over the production answers of the last seconds, with CloudWatch's three states."""
+"""An alarm on the share of errors (5xx or no answer) of the last seconds, as CloudWatch has it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from greenroom.validators.errors import SettingsError
+from greenroom.validators.finding import Rule
 from greenroom.validators.threshold import Dimension, Metric, parse_threshold
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class Watched(StrEnum):
 class AlarmRule:
     """In ALARM when the condition (``error_rate > 5%``) holds over the answers of ``window_s``.
 
-    ``of`` chooses the answers, ``minimum`` is the least number of them that can decide.
+    ``of`` chooses the answers, ``minimum`` is the least number of them that can decide. An error is
+    a status of 500 or more, or no answer at all. What came without a revision, as every request
+    without an answer does, counts for production only.
     """
 
     name: str
@@ -46,31 +49,39 @@ class AlarmRule:
     minimum: int = 5
     window_s: float = 3.0
 
-    def state(self, answers: Sequence[Answer]) -> AlarmState:
-        """Judge the answers of one window."""
+    def measure(self, answers: Sequence[Answer]) -> Metric:
+        """Return the share of errors among those of one window's answers that count."""
         if self.of is not Watched.PRODUCTION:
             answers = [answer for answer in answers if answer.revision == self.of]
-        if len(answers) < self.minimum:
+        errors = sum(_is_error(answer) for answer in answers)
+        return Metric(errors / max(1, len(answers)), Dimension.RATIO, samples=len(answers))
+
+    def state(self, metric: Metric) -> AlarmState:
+        """Judge what was measured in one window."""
+        if metric.samples < self.minimum:
             return AlarmState.INSUFFICIENT_DATA
-        errors = sum(answer.failed for answer in answers)
-        metric = Metric(errors / len(answers), Dimension.RATIO, samples=len(answers))
         met = self.condition.judge({"error_rate": metric}).met
         return AlarmState.ALARM if met else AlarmState.OK
 
 
+def _is_error(answer: Answer) -> bool:
+    return answer.status == 0 or answer.status >= 500  # noqa: PLR2004 - HTTP's own class
+
+
 def parse_condition(text: str) -> Threshold:
-    """Parse an alarm's condition; raises `SettingsError` if it is none over ``error_rate``."""
+    """Parse an alarm's condition; a `SettingsError` if it is no least share of errors."""
     condition = parse_threshold(text)
-    if condition.metric != "error_rate" or condition.dimension is not Dimension.RATIO:
+    ratio = condition.metric == "error_rate" and condition.dimension is Dimension.RATIO
+    if not ratio or condition.operator not in {">", ">="}:
         raise SettingsError(
-            f"alarm condition {text!r}: expected a limit in % on error_rate",
+            f"alarm condition {text!r}: expected > or >= and a limit in % on error_rate",
             hint="for example: error_rate > 5%",
         )
     return condition
 
 
 class ErrorAlarm:
-    """A rule that watches a running load's tally."""
+    """A rule that watches a running load's tally, and remembers the worst that it saw."""
 
     def __init__(
         self, rule: AlarmRule, tally: Tally, *, now: Callable[[], float] = time.monotonic
@@ -78,6 +89,7 @@ class ErrorAlarm:
         self._rule = rule
         self._tally = tally
         self._now = now
+        self._worst: Metric | None = None
 
     @property
     def name(self) -> str:
@@ -86,5 +98,23 @@ class ErrorAlarm:
 
     def firing(self) -> bool:
         """Tell whether the rule is in ALARM over the answers up to now."""
-        answers = self._tally.since(self._now() - self._rule.window_s)
-        return self._rule.state(answers) is AlarmState.ALARM
+        metric = self._rule.measure(self._tally.since(self._now() - self._rule.window_s))
+        state = self._rule.state(metric)
+        if state is AlarmState.INSUFFICIENT_DATA:
+            return False
+        if self._worst is None or metric.value > self._worst.value:
+            self._worst = metric
+        return state is AlarmState.ALARM
+
+    def history(self) -> Rule:
+        """Return what was seen so far: met unless it ever fired, None if it never had enough data.
+
+        An alarm that could not decide has not said that all is well.
+        """
+        of, condition = self._rule.of, self._rule.condition
+        name, limit = f"alarm {self.name}: error rate of {of}", f"never {condition.shown_limit}"
+        if self._worst is None:
+            least = f"{self._rule.minimum} answers within {self._rule.window_s:g} s"
+            return Rule(name, limit, f"no data: never {least}", None)
+        worst = condition.judge({"error_rate": self._worst})
+        return Rule(name, limit, f"at worst {worst.observed}", not worst.met)

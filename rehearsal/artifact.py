@@ -6,13 +6,15 @@ import os
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.suite_process import Suite
-from greenroom.plugins.supervisor import supervise
+from greenroom.plugins.supervisor import attempt
 from greenroom.rehearsal.processes import scrubbed
-from greenroom.rehearsal.records import read_record
+from greenroom.rehearsal.records import read_record, unrecorded
+from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from greenroom.plugins.supervisor import Supervised
@@ -35,15 +37,25 @@ def run_artifact_stage(settings: RehearsalSettings, revision: Revision, folder: 
             environment={**scrubbed(os.environ), **revision.environment, **told},
         )
         answer = _supervised(suite, settings.artifact.timeout_s)
-    reason = "; ".join(answer.reasons) or "it left no run record"
-    return read_record(folder / "run.json", f"the artifact stage: {reason}")
+    return _record_of(answer)
+
+
+def _record_of(answer: Supervised) -> RunRecord:
+    """Return the record that the supervisor accepted, never better than its verdict."""
+    reason = f"the artifact stage: {'; '.join(answer.reasons)}"
+    if answer.record is None:
+        return unrecorded(reason)
+    record = read_record(answer.record, reason)
+    if record.verdict is Verdict.SHIP and answer.verdict is not Verdict.SHIP:
+        return replace(record, problems=(*record.problems, reason))
+    return record
 
 
 def _supervised(suite: Suite, seconds: float) -> Supervised:
     """Supervise ``suite`` in a thread, which no interruption can stop before it has cleaned up."""
     cancel = threading.Event()
     with ThreadPoolExecutor(1) as thread:
-        answer = thread.submit(supervise, suite, seconds=seconds, cancel=cancel)
+        answer = thread.submit(attempt, lambda: suite, seconds=seconds, cancel=cancel)
         try:
             return answer.result()
         finally:

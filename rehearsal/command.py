@@ -44,7 +44,9 @@ def command(
 ) -> int:
     """Rehearse the deployment that DIR/rehearsal.toml describes.
 
-    Exit status: 0 deployed, 1 rolled back or failed, 2 could not run, 4 wrong settings.
+    Exit status: 0 deployed, and proved; 1 rolled back, failed or not deployed at all, or deployed
+    although production noticed, a hook left no evidence or an alarm never had enough data; 2 could
+    not run, or broke down; 4 wrong settings.
     """
     settings = RehearsalSettings.load_from(folder)
     chosen = settings.revision(revision) if revision else settings.replacement

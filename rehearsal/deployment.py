@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from greenroom.rehearsal.appspec import AppSpec, Hook
     from greenroom.rehearsal.ledger import Ledger, StopRequest
+    from greenroom.rehearsal.lifecycle import HookAnswer
     from greenroom.rehearsal.ports import Alarm, Clock, DataPlane, Hooks
     from greenroom.rehearsal.traffic import Shift
 
@@ -129,7 +130,7 @@ class Deployment:
 
     def _run_hook(self, hook: Hook) -> None:
         token = self._token()
-        self._ledger.expect(token)
+        self._ledger.expect(token, hook.event)
         event = {
             "DeploymentId": self._ledger.identity.deployment_id,
             "LifecycleEventHookExecutionId": token,
@@ -141,14 +142,14 @@ class Deployment:
             raise _broken(ErrorCode.HOOK_EXECUTION_FAILURE, what, error) from error
         self._pause(self._plan.hook_timeout_s, lambda: self._ledger.answer(token) is not None)
         self._ledger.forget()
-        self._judge(hook, succeeded=self._ledger.answer(token))
+        self._judge(hook, self._ledger.answer(token))
 
-    def _judge(self, hook: Hook, *, succeeded: bool | None) -> None:
+    def _judge(self, hook: Hook, answer: HookAnswer | None) -> None:
         """Let the deployment go on only on a hook's explicit success."""
-        if succeeded:
+        if answer and answer.succeeded:
             return
         who = f"The hook {hook.function} of {hook.event}"
-        if succeeded is None:
+        if answer is None:
             # Told apart from a hook that says Failed: the reader has another thing to repair.
             wait = f"{self._plan.hook_timeout_s:g} s"
             failure = Failure(ErrorCode.TIMEOUT, f"{who} reported no status within {wait}.")

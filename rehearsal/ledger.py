@@ -13,6 +13,7 @@ from greenroom.rehearsal.lifecycle import (
     Event,
     EventRecord,
     EventStatus,
+    HookAnswer,
     Lifecycle,
     RefusedError,
     Snapshot,
@@ -70,7 +71,8 @@ class Ledger:
         self._times: dict[str, datetime] = {"created": clock.now()}
         self._events = {name: EventRecord(name) for name in Lifecycle}
         self._traffic: list[TrafficPoint] = []
-        self._answers: dict[str, bool | None] = {}
+        self._hooks: dict[str, Lifecycle] = {}
+        self._answers: dict[str, HookAnswer] = {}
         self._open_hook: str | None = None
         self._stop: StopRequest | None = None
         self._closing = False
@@ -182,15 +184,15 @@ class Ledger:
             self._stop = self._stop or StopRequest(rollback)
         self.wake.set()
 
-    def expect(self, token: str) -> None:
-        """Wait for the answer to ``token`` from now on, and for no other."""
+    def expect(self, token: str, event: Lifecycle) -> None:
+        """Wait for the answer to ``token``, the hook of ``event``, from now on and no other."""
         with self._lock:
-            self._answers[token] = None
+            self._hooks[token] = event
             self._open_hook = token
 
-    def answer(self, token: str) -> bool | None:
-        """Tell whether the hook of ``token`` succeeded; ``None`` while it has not answered."""
-        return self._answers[token]
+    def answer(self, token: str) -> HookAnswer | None:
+        """Return what the hook of ``token`` reported; ``None`` while it has not answered."""
+        return self._answers.get(token)
 
     def forget(self) -> None:
         """Accept no answer any more."""
@@ -200,17 +202,17 @@ class Ledger:
     def put(self, token: str, *, succeeded: bool) -> None:
         """Take a hook's one answer."""
         with self._lock:
-            if token not in self._answers:
+            if token not in self._hooks:
                 raise RefusedError(
                     "InvalidLifecycleEventHookExecutionIdException",
                     "The lifecycle event hook execution ID belongs to no hook of the deployment.",
                 )
-            if token != self._open_hook or self._answers[token] is not None:
+            if token != self._open_hook or token in self._answers:
                 raise RefusedError(
                     "LifecycleEventAlreadyCompletedException",
                     "The lifecycle event is already completed.",
                 )
-            self._answers[token] = succeeded
+            self._answers[token] = HookAnswer(self._hooks[token], self._clock.now(), succeeded)
         self.wake.set()
 
     def snapshot(self) -> Snapshot:
@@ -229,6 +231,7 @@ class Ledger:
                 completed=self._times.get("completed"),
                 events=tuple(self._events.values()),
                 traffic=tuple(self._traffic),
+                answers=tuple(self._answers.values()),
                 error=self._error,
                 rollback=self._rollback,
                 settled=self.settled.is_set(),

@@ -115,6 +115,15 @@ class TrafficPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class HookAnswer:
+    """What the hook of ``event`` reported by `Engine.put_status`, and when."""
+
+    event: Lifecycle
+    at: datetime
+    succeeded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a deployment ended without success."""
 
@@ -153,7 +162,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One deployment at one moment; ``settled`` once it and its rollback, if any, have ended."""
+    """One deployment at one moment; ``settled`` once it and its rollback, if any, have ended.
+
+    ``answers`` are those of hooks that reported, in order: a hook that stayed silent has none.
+    """
 
     deployment_id: str
     status: Status
@@ -167,6 +179,7 @@ class Snapshot:
     completed: datetime | None
     events: tuple[EventRecord, ...]
     traffic: tuple[TrafficPoint, ...]
+    answers: tuple[HookAnswer, ...]
     error: Failure | None
     rollback: Rollback | None
     settled: bool

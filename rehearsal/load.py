@@ -8,6 +8,7 @@ keep-alive connection that closes at the wrong moment can be taken for a failed 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import threading
 import time
@@ -173,11 +174,10 @@ class Load:
 
     async def _send(self, path: str) -> None:
         status, revision = 0, ""
-        try:
+        # Whatever is raised, there was no whole answer: counted as failed below.
+        with contextlib.suppress(Exception):
             async with asyncio.timeout(self._plan.timeout_s):
                 status, revision = await self._exchange(path)
-        except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # no answer, or none that is whole HTTP: counted as failed below
         self._tally.add(Answer(time.monotonic(), status, revision))
 
     async def _exchange(self, path: str) -> tuple[int, str]:

@@ -43,6 +43,7 @@ class Program:
         self.command = tuple(command)
         self.log = log
         self._grace_s = grace_s
+        self._closed = False
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             output.write(f"$ {shlex.join(self.command)}\n".encode())
@@ -91,8 +92,11 @@ class Program:
     def close(self) -> None:
         """End the program: SIGTERM, a grace, SIGKILL to what is left of its group.
 
-        An interruption while waiting shortens the grace and never spares the group.
+        An interruption while waiting shortens the grace and never spares the group. A second call
+        does nothing: the group's id may be another's by then.
         """
+        if self._closed:
+            return
         try:
             self._signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -100,6 +104,7 @@ class Program:
         finally:
             self._signal(signal.SIGKILL)
             self._process.wait()
+            self._closed = True
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

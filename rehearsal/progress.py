@@ -1,7 +1,7 @@
 """The live line of a rehearsal: lifecycle event, traffic split, elapsed time.
 
-On a terminal one line is rewritten, in colour unless ``NO_COLOR`` is set; on a pipe each change is
-a whole line.
+On a terminal one line is rewritten, in colour; on a pipe each change is a whole line, without
+colour. ``NO_COLOR`` takes the colour away, else ``FORCE_COLOR`` brings it everywhere.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class Progress:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._live = stream.isatty()
-        self._color = self._live and not os.environ.get("NO_COLOR")
+        wanted = self._live or bool(os.environ.get("FORCE_COLOR"))
+        self._color = wanted and not os.environ.get("NO_COLOR")
         self._began = time.monotonic()
         self._lock = threading.Lock()
         self._step = ""

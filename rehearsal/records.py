@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import shlex
 import uuid
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.suite_process import RUN_KEY
-from greenroom.validators.errors import RecordError
+from greenroom.validators.errors import RecordError, ToolError
 from greenroom.validators.record import Check, RunRecord, Source, merge
 from greenroom.validators.verdict import Expected
 from greenroom.validators.vocabulary import Gate, Kind, Stage
@@ -59,15 +60,33 @@ class HookRun:
 def collect(executions: Iterable[tuple[str, Path]], folder: Path) -> tuple[HookRun, ...]:
     """Move the documents of each event's hook execution to ``folder/EVENT``.
 
-    An opaque execution id is no name that a person would look for.
+    An opaque execution id is no name that a person would look for. Raises `ToolError` if documents
+    cannot be moved.
     """
     runs = []
     for event, documents in executions:
         runs.append(HookRun(event, folder / event))
         if documents.is_dir():
-            folder.mkdir(exist_ok=True)
-            documents.rename(folder / event)
+            _move(documents, folder / event)
     return tuple(runs)
+
+
+def _move(documents: Path, to: Path) -> None:
+    try:
+        to.parent.mkdir(exist_ok=True)
+        documents.rename(to)
+    except OSError as error:
+        raise ToolError(
+            f"{documents} cannot be moved to {to}: {error}",
+            hint="leave the report's folder alone while a rehearsal runs; see to its permissions",
+        ) from error
+
+
+def remove_empty(folder: Path) -> None:
+    """Remove ``folder`` and what is below it, as far as they are folders without a file."""
+    for path in sorted(folder.glob("**"), reverse=True):
+        with contextlib.suppress(OSError):
+            path.rmdir()
 
 
 def relative(story: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -87,6 +106,11 @@ def read_record(path: Path, reason: str) -> RunRecord:
         problem = reason
     except RecordError as error:
         problem = f"{path.name}: {error}"
+    return unrecorded(problem)
+
+
+def unrecorded(problem: str) -> RunRecord:
+    """Return a record that never ships because of ``problem``."""
     now = datetime.now(UTC).isoformat()
     return RunRecord(uuid.uuid4().hex, now, Expected(), problems=(problem,), finished=now)
 
@@ -127,17 +151,12 @@ def joined(
 
 
 def _reported(deployment: dict[str, Any]) -> dict[str, str] | None:
-    """Return what the last hook told CodeDeploy, and when; None where no hook was answered."""
-    hooked = {hook["event"] for hook in deployment["hooks"]}
-    answered = [
-        event
-        for event in deployment["events"]
-        if event["name"] in hooked and event["end"] and event["status"] in {"Succeeded", "Failed"}
-    ]
+    """Return the last answer that a hook gave to CodeDeploy; None where none ever answered."""
+    answered = [hook for hook in deployment["hooks"] if hook["answer"]]
     if not answered:
         return None
-    last = max(answered, key=lambda event: str(event["end"]))
-    return {"to": f"CodeDeploy ({last['name']})", "status": last["status"], "at": last["end"]}
+    last = max(answered, key=lambda hook: str(hook["answer"]["at"]))
+    return {"to": f"CodeDeploy ({last['event']})", **last["answer"]}
 
 
 def _environment(record: RunRecord, revision: str) -> Mapping[str, str]:

@@ -32,7 +32,14 @@ from greenroom.rehearsal.hooks import (
     functions_of,
 )
 from greenroom.rehearsal.load import Load, Tally
-from greenroom.rehearsal.records import Took, collect, deployment_check, joined, relative
+from greenroom.rehearsal.records import (
+    Took,
+    collect,
+    deployment_check,
+    joined,
+    relative,
+    remove_empty,
+)
 from greenroom.rehearsal.timeline import judge, refused, timeline
 from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.vocabulary import Verdict
@@ -89,6 +96,7 @@ class _Stage:
     api: CodeDeployApi
     clock: ScaledClock
     tally: Tally
+    alarms: tuple[ErrorAlarm, ...]
 
     def counted(self) -> Requests:
         """Return the requests; of the two that saw green before the gate, the worse counts."""
@@ -133,6 +141,7 @@ def _deploy(
         for hook, (function, execution) in zip(appspec.hooks, stage.hooks.executions, strict=False)
     ]
     runs = collect(executions, rehearsal.folder / "hooks")
+    remove_empty(rehearsal.folder / EXECUTIONS)
     story = timeline(
         snapshot,
         requests,
@@ -140,7 +149,9 @@ def _deploy(
         revision=rehearsal.revision.name,
         real=stage.clock.real,
     )
-    check = deployment_check(judge(snapshot, requests, at=_now()), time.monotonic() - began)
+    seen = [alarm.history() for alarm in stage.alarms]
+    finding = judge(snapshot, requests, seen, at=_now())
+    check = deployment_check(finding, time.monotonic() - began)
     return story, {run.event: run.record() for run in runs}, check
 
 
@@ -155,16 +166,19 @@ def _set_up(rehearsal: Rehearsal, appspec: AppSpec, progress: Progress, stack: E
     plane.start()
     hooks = LambdaHooks(clock)
     stack.callback(hooks.close)
-    engine = Engine(_group(settings, appspec, tally), plane, hooks, clock, [progress.heard])
+    alarms = tuple(ErrorAlarm(rule, tally) for rule in settings.alarms)
+    engine = Engine(_group(settings, appspec, alarms), plane, hooks, clock, [progress.heard])
     api = stack.enter_context(CodeDeployApi(engine))
     at = Addresses(api.url, plane.envoy.test_url, plane.envoy.production_url)
     hooks.provide(
         functions_of(settings, appspec, rehearsal.revision, at=at, folder=rehearsal.folder)
     )
-    return _Stage(plane, hooks, engine, api, clock, tally)
+    return _Stage(plane, hooks, engine, api, clock, tally, alarms)
 
 
-def _group(settings: RehearsalSettings, appspec: AppSpec, tally: Tally) -> DeploymentGroup:
+def _group(
+    settings: RehearsalSettings, appspec: AppSpec, alarms: tuple[ErrorAlarm, ...]
+) -> DeploymentGroup:
     deployment = settings.deployment
     return DeploymentGroup(
         application=settings.name,
@@ -172,7 +186,7 @@ def _group(settings: RehearsalSettings, appspec: AppSpec, tally: Tally) -> Deplo
         appspec=appspec,
         config_name=deployment.configuration,
         configs=settings.configurations,
-        alarms=tuple(ErrorAlarm(rule, tally) for rule in settings.alarms),
+        alarms=alarms,
         hook_timeout_s=deployment.hook_timeout_min * _MINUTE_S,
         termination_wait_s=deployment.bake_min * _MINUTE_S,
     )

@@ -10,7 +10,7 @@ from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from greenroom.rehearsal.lifecycle import EventRecord, Snapshot
@@ -51,7 +51,10 @@ def timeline(
     revision: str,
     real: Callable[[datetime], datetime],
 ) -> dict[str, Any]:
-    """Return a deployment's timeline; ``real`` turns deployment time into real time."""
+    """Return a deployment's timeline; ``real`` turns deployment time into real time.
+
+    Each hook gets the answer that it really gave; null where it gave none.
+    """
     began = real(snapshot.created)
 
     def seconds(moment: datetime) -> float:
@@ -68,6 +71,13 @@ def timeline(
             "message": record.message,
         }
 
+    answers = {
+        answer.event.value: {
+            "status": "Succeeded" if answer.succeeded else "Failed",
+            "at": real(answer.at).isoformat(),
+        }
+        for answer in snapshot.answers
+    }
     error = snapshot.error
     return {
         "schema": SCHEMA,
@@ -84,14 +94,17 @@ def timeline(
         "events": [
             event(record) for record in snapshot.events if record.status is not EventStatus.PENDING
         ],
-        "hooks": hooks,
+        "hooks": [hook | {"answer": answers.get(hook["event"])} for hook in hooks],
     }
 
 
-def judge(snapshot: Snapshot, requests: Requests, *, at: str) -> Finding:
+def judge(
+    snapshot: Snapshot, requests: Requests, alarms: Sequence[Rule] = (), *, at: str
+) -> Finding:
     """Judge a deployment that has ended: it succeeded, and production never noticed.
 
-    Evidence are the production requests that were counted; without one it is *inconclusive*.
+    ``alarms`` is what each of them saw. Evidence are the production requests that were counted;
+    without one it is *inconclusive*.
     """
     status = snapshot.status.value + (", rolled back" if snapshot.rolled_back else "")
     why = f" ({snapshot.error.message})" if snapshot.error else ""
@@ -116,5 +129,14 @@ def judge(snapshot: Snapshot, requests: Requests, *, at: str) -> Finding:
         rules.append(Rule(rule, ">= 1", str(green), green > 0))
     tool, release = "greenroom", version("greenroom")
     evidence = Evidence("production requests", requests.total, tool, release, at)
-    advice = "" if succeeded else "read the timeline and the hook's reasons; nothing was released"
-    return Finding.judged(tuple(rules), (evidence,), advice=advice)
+    return Finding.judged(
+        (*rules, *alarms), (evidence,), advice=_advice(alarms, succeeded=succeeded)
+    )
+
+
+def _advice(alarms: Sequence[Rule], *, succeeded: bool) -> str:
+    if not succeeded:
+        return "read the timeline and the hook's reasons; nothing was released"
+    if any(alarm.met is None for alarm in alarms):
+        return "raise [load] rate or the alarm's window_s, or lower its minimum: it never had data"
+    return ""

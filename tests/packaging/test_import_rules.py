@@ -30,12 +30,16 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         ("reports/planted.py", "import greenroom.plugins.cli", "Imports point one way"),
         ("validators/planted.py", "import pytest", "The core knows no outside thing"),
         ("validators/planted.py", "import socket", "The core knows no outside thing"),
+        ("validators/planted.py", "import os.path", "The core knows no outside thing"),
+        ("validators/planted.py", "from time import time", "The core knows no outside thing"),
     ],
     ids=[
         "core-to-reports",
         "reports-to-plugins",
         "core-to-pytest",
         "core-to-socket",
+        "core-to-os",
+        "core-to-time",
     ],
 )
 def test_a_planted_import_against_the_direction_is_caught(

@@ -66,6 +66,16 @@ def test_a_command_ends_with_its_status_and_errors_go_to_standard_error(
     assert not out
 
 
+def test_an_unforeseen_error_is_shown_whole_and_is_no_verdict(
+    ending: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([ending, "bug"]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("Traceback (most recent call last):")
+    assert err.splitlines()[-1] == "greenroom: internal error: KeyError('unforeseen')"
+    assert not out
+
+
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     out = capsys.readouterr().out

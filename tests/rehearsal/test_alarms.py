@@ -26,12 +26,33 @@ def answers(good: int, bad: int, revision: str = "replacement") -> list[Answer]:
     ],
 )
 def test_a_rule_judges_the_answers_of_its_revision(given: list[Answer], state: AlarmState) -> None:
-    assert rule().state(given) is state
+    assert rule().state(rule().measure(given)) is state
 
 
 def test_a_rule_over_production_counts_every_answer() -> None:
     given = answers(2, 2) + answers(2, 2, "original")
-    assert rule(Watched.PRODUCTION).state(given) is AlarmState.ALARM
+    watching = rule(Watched.PRODUCTION)
+    assert watching.state(watching.measure(given)) is AlarmState.ALARM
+
+
+@pytest.mark.parametrize(
+    ("status", "share"),
+    [
+        pytest.param(0, 1, id="no-answer"),
+        pytest.param(504, 1, id="time-out"),
+        pytest.param(500, 1, id="500"),
+        pytest.param(499, 0, id="499"),
+        pytest.param(404, 0, id="404"),
+    ],
+)
+def test_an_error_is_a_5xx_or_no_answer(status: int, share: float) -> None:
+    assert rule().measure([Answer(10, status, "replacement")] * 10).value == share
+
+
+def test_what_came_without_a_revision_counts_for_production_only() -> None:
+    silence = [Answer(10, 0, "")] * 10
+    assert rule(Watched.PRODUCTION).measure(silence).samples == 10
+    assert [rule(of).measure(silence).samples for of in Watched if of != "production"] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +68,46 @@ def test_an_alarm_looks_at_its_window_only(now: float, *, firing: bool) -> None:
     assert alarm.firing() is firing
 
 
-@pytest.mark.parametrize("text", ["p95 > 5%", "error_rate > 5", "error_rate > 5ms"])
+def history(*windows: list[Answer]) -> tuple[str, bool | None]:
+    """Return what an alarm says of itself after a look at each of ``windows``."""
+    now, tally = [0.0], Tally()
+    alarm = ErrorAlarm(rule(), tally, now=lambda: now[0])
+    for number, window in enumerate(windows):
+        now[0] = number * 10
+        for each in window:
+            tally.add(Answer(now[0], each.status, each.revision))
+        alarm.firing()
+    seen = alarm.history()
+    assert (seen.rule, seen.limit) == ("alarm 5xx: error rate of replacement", "never > 20 %")
+    return seen.observed, seen.met
+
+
+@pytest.mark.parametrize(
+    ("windows", "seen"),
+    [
+        pytest.param([], ("no data: never 5 answers within 3 s", None), id="never-read"),
+        pytest.param(
+            [answers(0, 4)] * 3, ("no data: never 5 answers within 3 s", None), id="too-few"
+        ),
+        pytest.param(
+            [answers(9, 1), answers(2, 3), answers(9, 0)],
+            ("at worst 60 % (n=5)", False),
+            id="fired",
+        ),
+        pytest.param(
+            [answers(9, 1), answers(10, 0), []], ("at worst 10 % (n=10)", True), id="quiet"
+        ),
+    ],
+)
+def test_an_alarm_remembers_the_worst_it_saw_and_whether_it_saw_enough(
+    windows: list[list[Answer]], seen: tuple[str, bool | None]
+) -> None:
+    assert history(*windows) == seen
+
+
+@pytest.mark.parametrize(
+    "text", ["p95 > 5%", "error_rate > 5", "error_rate > 5ms", "error_rate < 5%"]
+)
 def test_another_condition_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="limit in % on error_rate"):
         parse_condition(text)

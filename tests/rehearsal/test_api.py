@@ -431,22 +431,62 @@ def test_a_hook_that_finds_the_endpoint_by_its_environment_answers(
     assert plane.log[-2:] == ["shift 0", "stop_replacement"]
 
 
-@pytest.mark.slow
-def test_the_aws_cli_reads_a_deployment(endpoint: Endpoint, tmp_path: Path) -> None:
-    deployment = endpoint.deploy()
-    aws = Path(sys.executable).with_name("aws")
+def aws(endpoint: Endpoint, command: str, *options: str) -> dict[str, Any]:
+    """Run one command of the AWS CLI; return its answer."""
     environment = {
         "AWS_ENDPOINT_URL_CODEDEPLOY": endpoint.url,
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_CONFIG_FILE": os.devnull,
         "NO_PROXY": "127.0.0.1",
         "PATH": os.environ["PATH"],
     }
-    arguments = ["deploy", "get-deployment", "--deployment-id", deployment, "--output", "json"]
     done = subprocess.run(
-        [aws, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [Path(sys.executable).with_name("aws"), "deploy", command, "--output", "json", *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["deploymentInfo"]["status"] == "Failed"
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.mark.slow
+def test_the_aws_cli_reads_a_deployment(endpoint: Endpoint) -> None:
+    deployment = endpoint.deploy()
+    answer = aws(endpoint, "get-deployment", "--deployment-id", deployment)
+    assert answer["deploymentInfo"]["status"] == "Failed"
+
+
+@pytest.mark.slow
+def test_the_aws_cli_deploys_answers_for_a_hook_and_stops(
+    serve: Callable[[World], Endpoint],
+) -> None:
+    silent = Answer(succeeded=None)
+    world = World({Lifecycle.AFTER_INSTALL: silent, AT_TEST: silent})
+    endpoint = serve(world)
+
+    def put(deployment: str) -> None:
+        token = world.hooks.invoked[0][1]["LifecycleEventHookExecutionId"]
+        execution = ["--lifecycle-event-hook-execution-id", token, "--status", "Succeeded"]
+        command = "put-lifecycle-event-hook-execution-status"
+        answer = aws(endpoint, command, "--deployment-id", deployment, *execution)
+        assert answer == {"lifecycleEventHookExecutionId": token}
+
+    def stop(deployment: str) -> None:
+        options = ["--deployment-id", deployment, "--auto-rollback-enabled"]
+        assert aws(endpoint, "stop-deployment", *options)["status"] == "Pending"
+
+    world.at(10, put)
+    world.at(20, stop)
+    names = ["--application-name", "trivia", "--deployment-group-name", "api"]
+    created = aws(endpoint, "create-deployment", *names, "--description", "by the CLI")
+    ended = world.engine.wait(created["deploymentId"], timeout_s=60)
+    assert (ended.status, ended.rolled_back, ended.description) == ("Stopped", True, "by the CLI")
+    assert [(answer.event, answer.succeeded) for answer in ended.answers] == [
+        (Lifecycle.AFTER_INSTALL, True)
+    ]

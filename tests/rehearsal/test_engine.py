@@ -77,9 +77,19 @@ def test_a_silent_hook_times_out_after_an_hour_of_deployment_time() -> None:
     assert ended.rolled_back
 
 
+def test_only_what_a_hook_really_said_is_its_answer() -> None:
+    early, silent = Lifecycle.AFTER_INSTALL, Answer(succeeded=None)
+    ended = World({early: Answer(after_s=7), AT_TEST: silent}).deploy()
+    [answer] = ended.answers
+    assert (answer.event, answer.succeeded) == (early, True)
+    assert seconds(ended.started, answer.at) == 7
+    assert World({AT_TEST: silent}).deploy().answers == ()
+
+
 def test_an_answer_after_the_time_out_is_refused() -> None:
     world = World({AT_TEST: Answer(after_s=100)}, hook_timeout_s=10)
     ended = world.deploy()
+    assert ended.answers == ()
     token = world.hooks.invoked[0][1]["LifecycleEventHookExecutionId"]
     with pytest.raises(RefusedError) as refused:
         world.engine.put_status(ended.deployment_id, token, succeeded=True)

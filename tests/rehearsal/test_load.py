@@ -43,6 +43,17 @@ def test_nobody_listening_is_an_error_at_the_start() -> None:
     assert "[load]" in caught.value.hint
 
 
+def test_an_error_that_nobody_foresaw_is_a_failed_request() -> None:
+    class Surprised(Load):
+        async def _exchange(self, path: str) -> tuple[int, str]:
+            raise RuntimeError(path)
+
+    tally = Tally()
+    with pytest.raises(ToolError, match=r"GET /a, failed"):
+        Surprised("http://127.0.0.1:1", PLAN, tally).start()
+    assert tally.counts.total == tally.counts.failed >= 1
+
+
 def test_a_silent_server_fails_each_request_at_its_time_out() -> None:
     with upstream(silent=True) as port, pytest.raises(ToolError, match="failed"):
         after_some(port)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import time
@@ -42,6 +43,15 @@ def test_closing_kills_a_group_that_ignores_sigterm(tmp_path: Path) -> None:
     assert len(running_with(str(tmp_path))) == 2
     program.close()
     assert soon_gone(str(tmp_path)) == []
+
+
+def test_a_closed_program_signals_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Program(SLEEPER, log=tmp_path / "log")
+    program.close()
+    signalled: list[int] = []
+    monkeypatch.setattr(os, "killpg", lambda group, _: signalled.append(group))
+    program.close()
+    assert signalled == []
 
 
 def test_closing_twice_or_after_the_end_is_harmless(tmp_path: Path) -> None:

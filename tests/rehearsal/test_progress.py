@@ -40,6 +40,12 @@ STORY = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _no_wish_for_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
 def shown(stream: io.StringIO) -> str:
     with Progress(stream) as progress:
         progress.step("artifact stage")
@@ -74,6 +80,22 @@ def test_a_terminal_gets_one_line_rewritten(
     assert text.count("\n") == 1
     assert text.count("\r\x1b[2K") >= len(STORY)
     assert ("\x1b[32m##" in text) is painted
+
+
+@pytest.mark.parametrize(
+    ("wishes", "painted"),
+    [
+        pytest.param({"FORCE_COLOR": "1"}, True, id="forced"),
+        pytest.param({"FORCE_COLOR": ""}, False, id="empty"),
+        pytest.param({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, id="both"),
+    ],
+)
+def test_a_pipe_gets_colour_only_if_forced(
+    monkeypatch: pytest.MonkeyPatch, wishes: dict[str, str], *, painted: bool
+) -> None:
+    for name, value in wishes.items():
+        monkeypatch.setenv(name, value)
+    assert ("\x1b[32m##" in shown(io.StringIO())) is painted
 
 
 def test_a_terminals_line_goes_on_counting_while_nothing_happens() -> None:

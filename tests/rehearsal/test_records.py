@@ -12,7 +12,9 @@ from greenroom.rehearsal.records import (
     joined,
     read_record,
     relative,
+    remove_empty,
 )
+from greenroom.validators.errors import ToolError
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.record import RunRecord
@@ -82,6 +84,15 @@ def test_the_joined_record_speaks_of_the_whole_rehearsal() -> None:
     assert record.environment["pytest"] == "9"
 
 
+def test_documents_that_cannot_be_moved_are_an_error_of_their_own(tmp_path: Path) -> None:
+    left = tmp_path / "executions" / "opaque"
+    left.mkdir(parents=True)
+    (tmp_path / "hooks").touch()
+    with pytest.raises(ToolError, match="cannot be moved") as caught:
+        collect([("AfterInstall", left)], tmp_path / "hooks")
+    assert "leave the report's folder alone" in caught.value.hint
+
+
 def test_documents_get_the_name_of_their_lifecycle_event(tmp_path: Path) -> None:
     left = tmp_path / "executions" / "f" / "opaque"
     left.mkdir(parents=True)
@@ -95,19 +106,41 @@ def test_documents_get_the_name_of_their_lifecycle_event(tmp_path: Path) -> None
     assert story["hooks"][0]["verdict"] == "ship"
 
 
-def test_the_page_says_what_the_last_hook_told_codedeploy() -> None:
-    event = {"start": TOOK.started, "start_s": 0, "end_s": 1}
-    story = STORY | {
-        "hooks": [{"event": "AfterInstall"}, {"event": "AfterAllowTestTraffic"}],
-        "events": [
-            {"name": "AfterInstall", "status": "Succeeded", "end": "2026-01-01T00:00:01", **event},
-            {"name": "AfterAllowTestTraffic", "status": "Failed", "end": TOOK.finished, **event},
-            {"name": "AllowTraffic", "status": "Skipped", "end": None, **event},
-        ],
-    }
-    record = joined({"artifact": shipping()}, None, story, TOOK)
-    assert record.reported == {
-        "to": "CodeDeploy (AfterAllowTestTraffic)",
-        "status": "Failed",
-        "at": TOOK.finished,
-    }
+def test_only_empty_folders_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "executions" / "f" / "empty").mkdir(parents=True)
+    kept = tmp_path / "executions" / "g" / "kept"
+    kept.parent.mkdir()
+    kept.touch()
+    remove_empty(tmp_path / "executions")
+    assert [path.name for path in (tmp_path / "executions").iterdir()] == ["g"]
+    kept.unlink()
+    remove_empty(tmp_path / "executions")
+    assert list(tmp_path.iterdir()) == []
+
+
+SAID = {"status": "Succeeded", "at": "2026-01-01T00:00:01"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reported"),
+    [
+        pytest.param(None, SAID | {"to": "CodeDeploy (AfterInstall)"}, id="silent"),
+        pytest.param(
+            {"status": "Failed", "at": TOOK.finished},
+            {"to": "CodeDeploy (AfterAllowTestTraffic)", "status": "Failed", "at": TOOK.finished},
+            id="answered",
+        ),
+    ],
+)
+def test_reported_is_the_last_answer_that_a_hook_really_gave(
+    answer: dict[str, str] | None, reported: dict[str, str]
+) -> None:
+    first = {"event": "AfterInstall", "answer": SAID}
+    story = STORY | {"hooks": [first, {"event": "AfterAllowTestTraffic", "answer": answer}]}
+    assert joined({"artifact": shipping()}, None, story, TOOK).reported == reported
+
+
+def test_nothing_was_reported_where_no_hook_answered() -> None:
+    failed = {"name": "AfterInstall", "status": "Failed", "end": TOOK.finished}
+    story = STORY | {"hooks": [{"event": "AfterInstall", "answer": None}], "events": [failed]}
+    assert joined({"artifact": shipping()}, None, story, TOOK).reported is None

@@ -159,6 +159,59 @@ def test_an_erratic_revision_is_stopped_by_the_alarm(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_traffic_shifts_step_by_step_through_envoy(tmp_path: Path) -> None:
+    example = changed_example(
+        tmp_path, ("ECSCanary10Percent5Minutes", "ECSLinear10PercentEvery1Minutes")
+    )
+    status, story = rehearse(tmp_path, "--time-scale", FAST, example=example)
+    assert (status, story["status"], story["requests"]["failed"]) == (0, "Succeeded", 0)
+    assert [point["replacement"] for point in story["traffic"]] == [*range(10, 101, 10)]
+    assert story["requests"]["replacement_before_gate"] == 0
+    assert min(story["requests"]["original"], story["requests"]["replacement"]) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("revision", "code", "status", "answers"),
+    [
+        pytest.param("broken", 1, "Failed", ["Failed"], id="broken"),
+        pytest.param("good", 0, "Succeeded", ["Succeeded", "Succeeded"], id="good"),
+    ],
+)
+def test_the_installed_command_rehearses_the_example(
+    tmp_path: Path, revision: str, code: int, status: str, answers: list[str]
+) -> None:
+    program = str(Path(sys.executable).with_name("greenroom"))
+    command = [program, "rehearse", "examples/trivia"]
+    options = ["--revision", revision, "--json", str(tmp_path / "story.json")]
+    options += ["--report", str(tmp_path / "report"), "--time-scale", FAST]
+    done = subprocess.run(
+        [*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, "")
+    story = json.loads((tmp_path / "story.json").read_text())
+    assert (story["status"], story["requests"]["failed"]) == (status, 0)
+    assert [hook["answer"]["status"] for hook in story["hooks"]] == answers
+    assert (story["requests"]["replacement"] > 0) is (code == 0)
+    reported = record_of(tmp_path).reported
+    assert reported is not None
+    assert reported["status"] == answers[-1]
+    assert not (tmp_path / "report" / "executions").exists()
+
+
+@pytest.mark.slow
+def test_an_alarm_that_never_had_enough_answers_ships_nothing(tmp_path: Path) -> None:
+    example = changed_example(
+        tmp_path, ("rate = 50", "rate = 1"), ("ECSCanary10Percent5Minutes", "ECSAllAtOnce")
+    )
+    status, story = rehearse(tmp_path, "--time-scale", FAST, example=example)
+    assert (status, story["status"], story["rolled_back"]) == (1, "Succeeded", False)
+    record = record_of(tmp_path)
+    assert record.verdict is Verdict.COULD_NOT_DECIDE
+    assert "no data: never 5 answers within 3 s" in record.decision().reasons[0].text
+
+
+@pytest.mark.slow
 def test_a_revision_that_never_starts_fails_at_install(tmp_path: Path) -> None:
     change = ('TRIVIA_REVISION = "slow"', 'TRIVIA_REVISION = "unheard-of"')
     example = changed_example(tmp_path, change)
@@ -178,7 +231,9 @@ def test_a_hook_that_dies_each_time_is_a_time_out_and_rolled_back(tmp_path: Path
     (example / "own.py").write_text("import os\ndef die(event, context):\n    os._exit(0)\n")
     status, story = rehearse(tmp_path, example=example)
     assert (status, story["error"]["code"], story["rolled_back"]) == (1, "TIMEOUT", True)
-    assert story["hooks"] == [{"event": "AfterAllowTestTraffic", "verdict": None, "report": None}]
+    silent = {"verdict": None, "report": None, "answer": None}
+    assert story["hooks"] == [{"event": "AfterAllowTestTraffic", **silent}]
+    assert record_of(tmp_path).reported is None
     assert "left no run record" in " ".join(record_of(tmp_path).problems)
     assert story["requests"]["replacement"] == 0
 

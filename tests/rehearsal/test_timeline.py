@@ -11,6 +11,7 @@ from greenroom.rehearsal.lifecycle import (
     EventRecord,
     EventStatus,
     Failure,
+    HookAnswer,
     Lifecycle,
     Rollback,
     Snapshot,
@@ -19,6 +20,7 @@ from greenroom.rehearsal.lifecycle import (
 )
 from greenroom.rehearsal.load import Requests
 from greenroom.rehearsal.timeline import judge, timeline
+from greenroom.validators.finding import Rule
 from greenroom.validators.vocabulary import Outcome
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,6 +46,7 @@ DEPLOYED = Snapshot(
         EventRecord(Lifecycle.AFTER_INSTALL),
     ),
     traffic=(TrafficPoint(BEGAN + timedelta(minutes=3), 100),),
+    answers=(HookAnswer(Lifecycle.AFTER_INSTALL, BEGAN + timedelta(minutes=2), succeeded=False),),
     error=None,
     rollback=None,
     settled=True,
@@ -92,6 +95,26 @@ def test_a_deployment_passes_only_on_production_requests(
     assert finding.evidence[0].amount == requests.total
 
 
+@pytest.mark.parametrize(
+    ("snapshot", "met", "outcome", "seen"),
+    [
+        pytest.param(DEPLOYED, None, Outcome.ERROR, "no data", id="never-decided"),
+        pytest.param(DEPLOYED, False, Outcome.FAILED, "no data", id="fired"),
+        pytest.param(STOPPED, None, Outcome.FAILED, "Stopped, rolled back", id="rolled-back-early"),
+        pytest.param(DEPLOYED, True, Outcome.PASSED, "no data", id="quiet"),
+    ],
+)
+def test_a_deployment_passes_only_if_each_alarm_could_decide(
+    snapshot: Snapshot, outcome: Outcome, seen: str, *, met: bool | None
+) -> None:
+    alarm = Rule("alarm a", "never > 5 %", "no data", met)
+    finding = judge(snapshot, GOOD, [alarm], at="2026-01-01T00:00:00+00:00")
+    assert finding.outcome is outcome
+    assert seen in finding.seen
+    assert alarm in finding.rules
+    assert ("[load] rate" in finding.advice) is (outcome is Outcome.ERROR)
+
+
 def test_the_timeline_gives_real_times_from_the_deployments_creation() -> None:
     story = timeline(STOPPED, GOOD, [], revision="v2", real=at_60)
     assert [(each["name"], each["start_s"], each["end_s"]) for each in story["events"]] == [
@@ -100,3 +123,10 @@ def test_the_timeline_gives_real_times_from_the_deployments_creation() -> None:
     assert story["traffic"] == [{"at_s": 3.0, "replacement": 100}]
     assert story["error"] == {"code": "ALARM_ACTIVE", "message": "The alarm a is active."}
     assert (story["status"], story["rolled_back"]) == ("Stopped", True)
+
+
+def test_a_hook_has_the_answer_it_gave_and_a_silent_one_has_none() -> None:
+    hooks = [{"event": "AfterInstall"}, {"event": "AfterAllowTraffic"}]
+    said, silent = timeline(DEPLOYED, GOOD, hooks, revision="v2", real=at_60)["hooks"]
+    assert said["answer"] == {"status": "Failed", "at": "2026-01-01T00:00:02+00:00"}
+    assert silent["answer"] is None

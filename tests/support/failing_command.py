@@ -11,6 +11,7 @@ _ENDINGS: dict[str, Exception] = {
     "record": RecordError("the run record was cut short"),
     "error": GreenroomError("no envoy on PATH", hint="install greenroom[rehearsal]"),
     "abort": click.Abort(),
+    "bug": KeyError("unforeseen"),
 }
 
 
