@@ -22,6 +22,7 @@ RECORD = "run.json"
 EVENTS = "events.jsonl"
 PAGE = "report.html"
 JUNIT = "junit.xml"
+_HEAD = 65536
 
 
 class ReportFolderError(GreenroomError):
@@ -62,6 +63,7 @@ class Documents:
         """Write every document of ``record``, or raise `ReportFolderError` and leave no *ship*."""
         if self.problem:
             raise ReportFolderError(self.problem)
+        self._refuse_another_runs(record)
         texts = {name: render(record) for name, render in _renderers().items()}
         try:
             self._replace(texts)
@@ -88,6 +90,19 @@ class Documents:
                 events.close()
             except OSError as error:
                 self.problem = self.problem or str(_unwritable(self.folder, error))
+
+    def _refuse_another_runs(self, record: RunRecord) -> None:
+        try:
+            head = (self.folder / RECORD).read_text(encoding="utf-8")[:_HEAD]
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        if f'"{record.run_id}"' not in head:
+            raise ReportFolderError(
+                f"another run wrote into the report folder {self.folder}",
+                hint="give each run a folder of its own",
+            )
 
     def _replace(self, texts: dict[str, str]) -> None:
         """Write all texts beside their places first: none is replaced if one cannot be written."""

@@ -7,6 +7,8 @@ import signal
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
+from greenroom.validators.errors import GreenroomError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
@@ -31,6 +33,39 @@ def guard_exit(abandon: Callable[[str], None], instead: int) -> Callable[[], Non
             os._exit = leave
 
     os._exit = leave_with_a_word
+    return undo
+
+
+def guard_exec() -> Callable[[], None]:
+    """Make ``os.exec…`` in this process fail: what replaces pytest would answer in its place.
+
+    Only this process: a forked child rightly becomes another program. Returns what takes the guard
+    off.
+    """
+    guarded = os.getpid()
+    real = {name: getattr(os, name) for name in ("execv", "execve")}
+
+    def refusing(name: str) -> Callable[..., NoReturn]:
+        def refuse(*arguments: object) -> NoReturn:
+            if os.getpid() == guarded:
+                raise GreenroomError(
+                    f"os.{name} would put another program in pytest's place",
+                    hint="start it with subprocess.run",
+                )
+            real[name](*arguments)
+            raise AssertionError  # a successful exec does not return
+
+        return refuse
+
+    guards = {name: refusing(name) for name in real}
+    for name, guard in guards.items():
+        setattr(os, name, guard)
+
+    def undo() -> None:
+        for name, guard in guards.items():
+            if getattr(os, name) is guard:
+                setattr(os, name, real[name])
+
     return undo
 
 

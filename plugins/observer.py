@@ -28,6 +28,7 @@ ATTRIBUTE = "greenroom"
 """The report attribute that carries a check's JSON."""
 
 _LOG_TAIL = 4096
+_LONGEST_MESSAGE = 8192
 _NO_SUBTESTS = Subtests()
 _PASSED = {name: Phase(name, "passed") for name in ("setup", "call", "teardown")}
 _UNREACHABLE = frozenset({("httpx", "TransportError"), ("requests", "ConnectionError")})
@@ -122,7 +123,8 @@ class Observer:
         )
 
     def _subtests(self, item: pytest.Item) -> Subtests:
-        if not self._failures and "subtests" not in getattr(item, "fixturenames", ()):
+        seen = self._passed or self._skipped or self._failures
+        if not seen and "subtests" not in getattr(item, "fixturenames", ()):
             return _NO_SUBTESTS
         return Subtests(
             requested=True,
@@ -136,7 +138,8 @@ class Observer:
         shown = str(report.longrepr)
         clean = self._redactor.text(shown)
         if clean != shown:
-            report.longrepr = clean
+            # pytest's short summary shows the first line of a text.
+            report.longrepr = f"{self._redactor.text(_crash_message(report))}\n{clean}"
         report.sections = [(name, self._redactor.text(text)) for name, text in report.sections]
 
 
@@ -149,7 +152,7 @@ def _phase(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
     if report.skipped:
         return Phase(call.when, "skipped", _skip_reason(report))
     outcome = "broken" if _unobserved(item, call) else "failed"
-    return Phase(call.when, outcome, _message(call, report))
+    return Phase(call.when, outcome, _cut(_message(call, report)))
 
 
 def _message(call: pytest.CallInfo[None], report: pytest.TestReport) -> str:
@@ -193,6 +196,13 @@ def _examined(recording: Recording, started: float) -> tuple[Evidence, ...]:
     import httpx  # noqa: PLC0415 - a run without requests does not pay for it
 
     return (body, Evidence("responses", answered, "httpx", httpx.__version__, at))
+
+
+def _cut(text: str) -> str:
+    """Keep what a person reads: a message of megabytes would be repeated in every document."""
+    if len(text) <= _LONGEST_MESSAGE:
+        return text
+    return f"{text[:_LONGEST_MESSAGE]}… ({len(text):,} characters in all)"
 
 
 def _log_tail(report: pytest.TestReport) -> str:

@@ -36,6 +36,7 @@ _OTHER_MARKERS = {
     "gate(level)": "what a check that did not pass does: block (default), warn or info",
     "stage(name)": "artifact or environment, where it is not the kind's own",
 }
+_MARKER_LINES = [f"{name}: {meaning}" for name, meaning in (MARKERS | _OTHER_MARKERS).items()]
 SUITE = ".suite.yaml"
 _NO_RUN = (
     "collectonly",
@@ -78,16 +79,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; take part if an option or a setting asks for it."""
-    own = {line.partition(":")[0].partition("(")[0] for line in config.getini("markers")}
-    for name, meaning in (MARKERS | _OTHER_MARKERS).items():
-        config.addinivalue_line("markers", f"{name}: {meaning}")
+    for line in _MARKER_LINES:
+        config.addinivalue_line("markers", line)
     if any(config.getoption(name, None) for name in _NO_RUN):
         return
     if _is_asked_for(config):
         _take_part(config)
     else:
-        dormant = _Dormant(config, frozenset(MARKERS) - own)
-        config.pluginmanager.register(dormant, "greenroom-dormant")
+        config.pluginmanager.register(_Dormant(config), "greenroom-dormant")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -126,16 +125,21 @@ def _is_asked_for(config: pytest.Config) -> bool:
         any(config.getoption(f"greenroom{name}") for name in options)
         or any(name.startswith("GREENROOM_") for name in os.environ)
         or (config.rootpath / "greenroom.toml").is_file()
-        or _mentions_greenroom(config.rootpath / "pyproject.toml")
+        or _has_table(config.rootpath / "pyproject.toml")
     )
 
 
-def _mentions_greenroom(path: Path) -> bool:
+def _has_table(path: Path) -> bool:
     """Look before parsing: most projects do not use Greenroom, and their start shall stay fast."""
     try:
-        return b"tool.greenroom" in path.read_bytes()
+        content = path.read_bytes()
     except OSError:
         return False
+    if b"greenroom" not in content:
+        return False
+    import tomllib  # noqa: PLC0415 - see above
+
+    return "greenroom" in tomllib.loads(content.decode()).get("tool", {})
 
 
 def _take_part(config: pytest.Config) -> Recorder | None:
@@ -154,12 +158,11 @@ def _wake(config: pytest.Config) -> None:
 class _Dormant:
     """Waits in a run that did not ask for Greenroom until a marker or a suite file does.
 
-    A kind's marker that the project itself registered is the project's own and wakes nobody.
+    A marker that the project itself registered is the project's own and wakes nobody.
     """
 
-    def __init__(self, config: pytest.Config, markers: frozenset[str]) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._markers = markers | {"gate"}
         self._reports: list[pytest.CollectReport] = []
         self._ids: list[str] = []
 
@@ -182,8 +185,16 @@ class _Dormant:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Wake up if a test carries one of our markers."""
-        if any(mark.name in self._markers for item in items for mark in item.iter_markers()):
+        ours = self._our_markers()
+        if any(mark.name in ours for item in items for mark in item.iter_markers()):
             self.wake()
+
+    def _our_markers(self) -> frozenset[str]:
+        lines = list(self._config.getini("markers"))
+        for line in _MARKER_LINES:
+            lines.remove(line)
+        theirs = {line.partition(":")[0].partition("(")[0].strip() for line in lines}
+        return frozenset({*MARKERS, "gate", "stage"} - theirs)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from collections import Counter
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from greenroom.validators.verdict import Expected
 from greenroom.validators.vocabulary import Gate, Kind, Outcome, Verdict
 
 if TYPE_CHECKING:
+    import warnings
     from collections.abc import Generator, Iterable
 
     from greenroom.plugins.observer import Observer
@@ -38,6 +40,10 @@ COULD_NOT_DECIDE = 7
 _PHASES = frozenset({"setup", "call", "teardown"})
 _EXPLAIN_1 = frozenset({Outcome.FAILED, Outcome.ERROR})
 _NO_TESTS = 5
+_RETURNED_SOMETHING = (
+    "Test functions should return None",
+    "deprecated to return a value that is not None from a test case",
+)
 
 
 class Recorder:
@@ -48,6 +54,7 @@ class Recorder:
     ) -> None:
         self._observer = observer
         self._config = config
+        self._process = os.getpid()
         self._settings = settings
         self._redactor = redactor
         # Taken out: a pytest that the suite itself starts is another run.
@@ -106,6 +113,17 @@ class Recorder:
             self._add_crashed(report)
         elif (check := self._observer.take(report)) is not None:
             self._add(check, str(getattr(report, "worker_id", "")))
+
+    def pytest_warning_recorded(
+        self, warning_message: warnings.WarningMessage, nodeid: str
+    ) -> None:
+        """Doubt a test that returned something: an async or generator body never ran."""
+        text = str(warning_message.message)
+        if nodeid and any(words in text for words in _RETURNED_SOMETHING):
+            self._checks = [
+                _doubted(check) if check.id == nodeid else check for check in self._checks
+            ]
+            self._event("check-doubted", id=nodeid, why=text)
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Note an error in pytest or a plugin."""
@@ -171,24 +189,44 @@ class Recorder:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Decide, write, let everybody else finish, and answer for the exit status."""
+        if self._is_a_fork():
+            session.exitstatus = COULD_NOT_DECIDE
+            yield
+            return
         status = int(session.exitstatus)
         for stopped in (session.shouldfail, session.shouldstop):
             if stopped:
                 self._add_problem(f"stopped early: {stopped}")
         self._finish(status)
         session.exitstatus = self._exit_status(status)
+        # pytest overwrites the status when a later hook calls pytest.exit: this comes after that.
+        self._config.add_cleanup(partial(self._answer, session, status))
         try:
             yield
-        finally:
-            later = int(session.exitstatus)
-            if later != self._exit_status(status):
-                self._finish(later)
-                self.printed = False
-            session.exitstatus = self._exit_status(later or status)
+        except BaseException as error:
+            self.stop(f"the end of the run broke: {error!r}")
+            self._again(status)
+            raise
+        if int(session.exitstatus) != self._exit_status(status):
+            self._again(int(session.exitstatus))
+
+    def _is_a_fork(self) -> bool:
+        """Tell a child that a test forked and let run on: the record is not its own."""
+        return os.getpid() != self._process
+
+    def _again(self, status: int) -> None:
+        self._finish(status)
+        self.printed = False
+
+    def _answer(self, session: pytest.Session, status: int) -> None:
+        """Have the last word on the exit status: it can only be worse than the first."""
+        if not self._is_a_fork():
+            session.exitstatus = self._exit_status(int(session.exitstatus) or status)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the closing block."""
-        self._show(terminalreporter)
+        if not self._is_a_fork():
+            self._show(terminalreporter)
 
     def pytest_unconfigure(self) -> None:
         """Print the closing block where pytest ended without a summary."""
@@ -310,8 +348,19 @@ class Recorder:
             self._event("problem", problem=problem)
 
     def _event(self, name: str, **details: Any) -> None:  # noqa: ANN401 - JSON values
-        if self._documents is not None:
+        if self._documents is not None and not self._is_a_fork():
             self._documents.event(name, _now(), **details)
+
+
+def _doubted(check: Check) -> Check:
+    if check.outcome is not Outcome.PASSED:
+        return check
+    advice = "assert what it returned; an async or generator body needs a plugin that runs it"
+    expected, seen = "a body that runs to its end and returns nothing", "it returned something"
+    finding = replace(
+        check.finding, outcome=Outcome.INCONCLUSIVE, expected=expected, seen=seen, advice=advice
+    )
+    return replace(check, finding=finding)
 
 
 def _unrun(nodeid: str, outcome: Outcome, seen: str, advice: str) -> Check:
@@ -345,7 +394,7 @@ def _cause(report: pytest.CollectReport) -> str:
 
 def _environment(config: pytest.Config, redactor: Redactor) -> dict[str, Any]:
     system = os.uname()
-    arguments = [str(argument) for argument in config.invocation_params.args]
+    arguments = [redactor.url(str(argument)) for argument in config.invocation_params.args]
     return {
         "greenroom": version("greenroom"),
         "python": ".".join(map(str, sys.version_info[:3])),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from greenroom.validators.finding import Finding
 from greenroom.validators.vocabulary import Outcome
-
-if TYPE_CHECKING:
-    from greenroom.validators.finding import Finding
 
 
 class CheckFailed(Exception):  # noqa: N818 - reads as the outcome it reports
@@ -31,6 +29,8 @@ class Recording:
 
     def verify(self, finding: Finding) -> Finding:
         """Record ``finding``; raise `CheckFailed` unless it passed."""
+        if not isinstance(finding, Finding):
+            raise TypeError(f"verify takes a greenroom.Finding, not {type(finding).__name__}")
         self.findings.append(finding)
         if finding.outcome is not Outcome.PASSED:
             raise CheckFailed(finding)

@@ -7,6 +7,7 @@ ones. Their JSON Schema for editors is ``greenroom schema settings``.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FILE = "greenroom.toml"
 KEYS = ("expect", "release", "report", "secrets", "target", "variables", "waivers")
+_ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 _RELEASE_PREFIX = "GREENROOM_RELEASE_"
 _SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 _REDACTOR: pytest.StashKey[Redactor] = pytest.StashKey()
@@ -123,7 +125,7 @@ def resolve(
         _add_expected(kinds, stages, *_pair(option, "--greenroom-expect"), "--greenroom-expect")
     return Settings(
         report=Path(report).absolute() if report else None,
-        target=line.target or environment.get("target") or _text(table, "target", where),
+        target=_target(line.target or environment.get("target") or _text(table, "target", where)),
         expected_kinds=kinds,
         expected_stages=stages,
         waivers=_waivers(table.get("waivers", []), where),
@@ -163,6 +165,14 @@ def _text(table: Mapping[str, Any], key: str, where: str) -> str | None:
     if value is None or (isinstance(value, str) and value):
         return value
     raise SettingsError(f"{where}: {key} is {value!r}, not a text", hint=f'write {key} = "…"')
+
+
+def _target(address: str | None) -> str | None:
+    if address is None or _ADDRESS.match(address):
+        return address
+    raise SettingsError(
+        "target: it is not an address", hint="give http://HOST or https://HOST, with a path or not"
+    )
 
 
 def _subtable(table: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class CheckItem(pytest.Item):
         """Return the finding's text: a trace through our own code helps nobody."""
         if isinstance(excinfo.value, CheckFailed):
             path, line, _ = self.reportinfo()
-            return f"{path}:{(line or 0) + 1}: {self.name}\n{excinfo.value}"
+            return f"{excinfo.value}\n  check: {path}:{(line or 0) + 1}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -11,7 +11,7 @@ import pytest
 
 from greenroom.plugins import settings as settings_module
 from greenroom.plugins.documents import Documents
-from greenroom.plugins.guards import guard_exit, guard_termination
+from greenroom.plugins.guards import guard_exec, guard_exit, guard_termination
 from greenroom.plugins.observer import Observer
 from greenroom.plugins.recorder import COULD_NOT_DECIDE, Recorder
 from greenroom.validators.errors import GreenroomError, SettingsError
@@ -42,6 +42,7 @@ def take_part(config: pytest.Config) -> Recorder | None:
         raise pytest.UsageError(f"greenroom: {error.explain()}") from error
     config.pluginmanager.register(recorder, "greenroom-recorder")
     config.add_cleanup(guard_exit(recorder.abandon, COULD_NOT_DECIDE))
+    config.add_cleanup(guard_exec())
     config.add_cleanup(guard_termination(recorder.stop))
     return recorder
 

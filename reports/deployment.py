@@ -16,7 +16,7 @@ from greenroom.reports import text
 WIDTH = 1000
 """The drawing's width in its own units; it stretches to its column."""
 _THINNEST = 6.0
-_BELOW = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*", re.ASCII)
+_BELOW = re.compile(r"(?:[A-Za-z0-9_.-]+/)*report\.html", re.ASCII)
 _GOOD = frozenset({"succeeded", "ship", "completed"})
 _BAD = frozenset({"failed", "stopped", "do-not-ship", "could-not-decide", "error", "timedout"})
 _COUNTERS = (

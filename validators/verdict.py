@@ -180,6 +180,7 @@ def _order(result: Result) -> tuple[str, ...]:
 _UNFINISHED = Reason("the run did not finish", "a finished run", "an unfinished record")
 _RUN_RULES = 4
 _SHOWN = 3
+_LONGEST_LINE = 300
 
 
 def _shortfall(rule: Rule) -> str:
@@ -253,4 +254,4 @@ def _rules(
 
 def _first_line(text: str) -> str:
     line, _, rest = text.partition("\n")
-    return f"{line} …" if rest else line
+    return f"{line[:_LONGEST_LINE]} …" if rest or len(line) > _LONGEST_LINE else line

@@ -325,6 +325,38 @@ def test_a_secret_reaches_no_output(
     assert "[redacted]" in result.out
 
 
+def test_credentials_in_the_targets_address_reach_no_output(tmp_path: Path) -> None:
+    address = "http://user:hunter2@127.0.0.1:9/?token=hunter3"
+    source = "def test_a(target): target.get('/')"
+    result = ran(tmp_path, source, "--greenroom-target", address)
+    written = [path.read_text() for path in result.folder.iterdir()]
+    assert not [text for text in (result.out, *written) if "hunter" in text]
+
+
+def test_a_message_of_megabytes_is_cut_once(tmp_path: Path) -> None:
+    result = ran(tmp_path, "def test_a(): raise ValueError('x' * 5_000_000)", "--tb=no")
+    assert "(5,000,012 characters in all)" in result.check("test_a")["finding"]["seen"]
+    assert (result.folder / "run.json").stat().st_size < 100_000
+    assert (result.folder / "report.html").stat().st_size < 200_000
+
+
+def test_a_failure_with_secrets_keeps_its_line_in_the_short_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_KEY", "hunter2-hunter2")
+    (tmp_path / "greenroom.toml").write_text("secrets = ['API_KEY']")
+    source = "def test_a():\n    key = 'hunter2-hunter2'\n    assert 5 == 4, key"
+    result = ran(tmp_path, source)
+    assert "FAILED test_it.py::test_a - AssertionError: [redacted]" in result.out
+
+
+@pytest.mark.parametrize("target", ["notaurl", "localhost:80", "ftp://x", "http://"])
+def test_a_target_that_is_no_address_is_refused_at_the_start(tmp_path: Path, target: str) -> None:
+    result = ran(tmp_path, PASSING, "--greenroom-target", target)
+    assert result.code == 4
+    assert "target: it is not an address" in result.out
+
+
 # When the plugin keeps out
 
 
@@ -334,10 +366,25 @@ def test_a_project_that_does_not_use_greenroom_sees_nothing_of_it(tmp_path: Path
     assert "greenroom" not in result.out.replace("greenroom.plugins", "")
 
 
-def test_a_projects_own_marker_of_the_same_name_is_its_own(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  integration: ours")
-    source = "import pytest\n@pytest.mark.integration\n@pytest.mark.skip\ndef test_a(): pass"
+@pytest.mark.parametrize("place", ["pytest.ini", "conftest.py"])
+@pytest.mark.parametrize("marker", ["integration", "gate", "stage"])
+def test_a_projects_own_marker_of_the_same_name_is_its_own(
+    tmp_path: Path, place: str, marker: str
+) -> None:
+    registered = {
+        "pytest.ini": f"[pytest]\nmarkers =\n  {marker}: ours",
+        "conftest.py": "def pytest_configure(config):\n"
+        f"    config.addinivalue_line('markers', '{marker}(x): ours')",
+    }
+    (tmp_path / place).write_text(registered[place])
+    source = f"import pytest\n@pytest.mark.{marker}(1)\n@pytest.mark.skip\ndef test_a(): pass"
     result = ran(tmp_path, source, report=None)
+    assert (result.code, "greenroom: " in result.out) == (0, False)
+
+
+def test_a_mere_mention_of_greenroom_wakes_nobody(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("# see tool.greenroom\n[project]\nname = 'x'")
+    result = ran(tmp_path, "import pytest\n@pytest.mark.skip\ndef test_a(): pass", report=None)
     assert (result.code, "greenroom: " in result.out) == (0, False)
 
 
@@ -346,6 +393,8 @@ def test_a_projects_own_marker_of_the_same_name_is_its_own(tmp_path: Path) -> No
     ("wake", "arguments"),
     [
         ("marker", ()),
+        ("gate", ()),
+        ("stage", ()),
         ("option", ("--greenroom",)),
         ("file", ()),
         ("table", ()),
@@ -365,7 +414,12 @@ def test_a_marker_setting_or_option_gives_the_run_a_verdict(
         (tmp_path / "pyproject.toml").write_text("[tool.greenroom]")
     elif wake == "environment":
         monkeypatch.setenv("GREENROOM_TARGET", "http://127.0.0.1:9")
-    mark = "@pytest.mark.smoke" if wake == "marker" else ""
+    marks = {
+        "marker": "@pytest.mark.smoke",
+        "gate": "@pytest.mark.gate('block')",
+        "stage": "@pytest.mark.stage('artifact')",
+    }
+    mark = marks.get(wake, "")
     source = f"import pytest\n{mark}\n{PASSING}\n@pytest.mark.skip\ndef test_b(): pass"
     result = ran(tmp_path, source, *arguments, *workers, report=None)
     assert result.code == 7

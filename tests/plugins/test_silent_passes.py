@@ -163,6 +163,56 @@ SILENT = {
         (),
         "blocking checks that passed on evidence: 0, expected >= 1",
     ),
+    "unittest-async-body-that-never-ran": (
+        """
+        import unittest
+        class TestIt(unittest.TestCase):
+            async def test_a(self): assert 0
+        """,
+        ("-W", "default"),
+        "test_a (inconclusive): it returned something",
+    ),
+    "unittest-generator-body-that-never-ran": (
+        """
+        import unittest
+        class TestIt(unittest.TestCase):
+            def test_a(self):
+                yield
+                assert 0
+        """,
+        ("-W", "default"),
+        "test_a (inconclusive): it returned something",
+    ),
+    "a-verdict-returned-instead-of-asserted": (
+        "def test_a(): return False",
+        ("-W", "default"),
+        "test_a (inconclusive): it returned something",
+    ),
+    "unittest-subtests-all-skipped": (
+        """
+        import unittest
+        class TestIt(unittest.TestCase):
+            def test_a(self):
+                for i in range(3):
+                    with self.subTest(i=i): self.skipTest("later")
+        """,
+        (),
+        "3 of 3 were skipped",
+    ),
+    "a-finding-that-is-none": (
+        "def test_a(verify): verify(None)",
+        (),
+        "TypeError: verify takes a greenroom.Finding, not NoneType",
+    ),
+    "exec": (
+        """
+        import os
+        def test_a(): pass
+        def test_b(): os.execv("/bin/true", ["true"])
+        """,
+        (),
+        "test_b",
+    ),
     "exit-in-a-process-pool": (
         """
         import os
@@ -332,6 +382,39 @@ def test_a_run_of_no_test_gives_no_verdict(
     assert not result.folder.exists()
 
 
+def test_a_forked_child_cannot_answer_for_the_run(tmp_path: Path) -> None:
+    source = """
+    import os, time
+    child = None
+    def test_a():
+        global child
+        child = os.fork()
+    def test_b():
+        if child == 0: time.sleep(0.3)
+        else: assert 0
+    def test_c():
+        if child: os.waitpid(child, 0)
+    """
+    result = ran(tmp_path, source)
+    assert (result.code, result.verdict) == (1, "do-not-ship")
+    assert "greenroom: SHIP" not in result.out
+    assert [event["event"] for event in result.events].count("run-finished") == 1
+
+
+def test_two_runs_into_one_folder_cannot_ship(tmp_path: Path) -> None:
+    source = """
+    import os, subprocess, sys
+    def test_a():
+        if "INNER" not in os.environ:
+            command = [sys.executable, "-m", "pytest", "-p", "greenroom.plugins.pytest_plugin"]
+            inner = {"INNER": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **os.environ}
+            subprocess.run([*command, "--greenroom-report=out", __file__], env=inner, check=True)
+    """
+    result = ran(tmp_path, source)
+    assert (result.code, result.verdict) == (7, "could-not-decide")
+    assert "another run wrote into the report folder" in result.reasons
+
+
 def test_an_earlier_green_does_not_outlive_wrong_settings(tmp_path: Path) -> None:
     assert ran(tmp_path, "def test_a(): pass").verdict == "ship"
     (tmp_path / "greenroom.toml").write_text("targt = 'http://localhost'")
@@ -339,6 +422,27 @@ def test_an_earlier_green_does_not_outlive_wrong_settings(tmp_path: Path) -> Non
     assert result.code == 4
     assert result.verdict == "could-not-decide"
     assert "unknown key targt" in result.reasons
+
+
+@everywhere
+@pytest.mark.parametrize("hook", ["pytest_sessionfinish", "pytest_terminal_summary"])
+@pytest.mark.parametrize(
+    "end",
+    ["pytest.exit('x', 0)", "pytest.exit('x', 5)", "1 / 0"],
+    ids=["exit-0", "exit-5", "error"],
+)
+def test_a_run_whose_end_breaks_does_not_ship(
+    tmp_path: Path, workers: tuple[str, ...], hook: str, end: str
+) -> None:
+    (tmp_path / "conftest.py").write_text(
+        f"import os, pytest\ndef {hook}():\n    if 'PYTEST_XDIST_WORKER' not in os.environ: {end}"
+    )
+    passing = ran(tmp_path, "def test_a(): pass", *workers)
+    assert passing.verdict == "could-not-decide"
+    assert passing.code != 0
+    assert "the end of the run broke" in passing.reasons
+    failing = ran(tmp_path, "def test_a(): assert 0", *workers)
+    assert (failing.verdict, failing.code != 0) == ("do-not-ship", True)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,6 @@ def test_a_failure_is_the_findings_text_with_its_line(
     result = run(pytester, SUITE, f"--greenroom-target={trivia.url}")
     result.stdout.fnmatch_lines(
         [
-            "*api.suite.yaml:9: scores an answer",
             "failed: expected json $.points equals 1",
             "  seen: json $.points 0",
             "  evidence: 1 response of * bytes (httpx *)",

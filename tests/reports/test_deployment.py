@@ -58,11 +58,11 @@ def test_without_a_shift_the_gate_never_opened() -> None:
 
 def test_a_hook_stands_with_its_event_and_alone_without_it() -> None:
     hooks = [
-        {"event": "Install", "verdict": "do-not-ship", "report": "r.html"},
+        {"event": "Install", "verdict": "do-not-ship", "report": "report.html"},
         {"event": "Gone", "verdict": None},
     ]
     bars = Timeline.of({"events": [event("Install", 0, 1)], "hooks": hooks}).bars
-    assert bars[0].hooks == [("do not ship", "bad", Place("r.html"))]
+    assert bars[0].hooks == [("do not ship", "bad", Place("report.html"))]
     assert (bars[1].name, bars[1].hooks) == ("Gone", [("no verdict", "", Place(""))])
 
 

@@ -50,8 +50,12 @@ class Ran:
 
 
 def environment() -> dict[str, str]:
-    """Load only the plugins that are named: it runs faster, and alike on every machine."""
-    return os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    """Load only the plugins that are named: it runs faster, and alike on every machine.
+
+    The run shall not take itself for the worker that this test may run in.
+    """
+    callers = {name: at for name, at in os.environ.items() if not name.startswith("PYTEST_XDIST_")}
+    return callers | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def run(folder: Path, *arguments: str, report: str | None = "out") -> Ran:
