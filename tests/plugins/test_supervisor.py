@@ -130,7 +130,7 @@ def test_what_tells_a_record_from_others_is_its_run_id_alone(
     ("change", "end", "reason"),
     [
         ("pass", "os.kill(os.getpid(), 9)", "killed by signal 9"),
-        ("pass", "time.sleep(0)", ""),
+        ("pass", "time.sleep(0)", "another run wrote into the report folder"),
         (OWN_ID, "os.kill(os.getpid(), 9)", "killed by signal 9"),
         ('record["complete"] = False;' + OWN_ID, "os.kill(os.getpid(), 9)", "record"),
     ],
@@ -144,8 +144,7 @@ def test_a_record_written_by_the_suite_ships_nothing_it_did_not_prove(
     report = str(tmp_path / "report")
     text = FORGE.format(report=report, shipped=shipped, change=change, end=end)
     result = supervise(suite(text), seconds=30)
-    # Where the suite goes on to its end, the true record replaces the forged one.
-    assert (result.verdict is Verdict.SHIP) is (not reason)
+    assert result.verdict is Verdict.COULD_NOT_DECIDE
     assert reason in " ".join(result.reasons)
 
 
