@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from greenroom.plugins.hook_events import CodeDeployEvent, EcsEvent, is_ecs, parse_event
 from greenroom.plugins.report_codedeploy import CodeDeployReporter
 from greenroom.plugins.report_ecs import answer
-from greenroom.plugins.suite_process import Suite
+from greenroom.plugins.suite_process import Suite, passed_names
 from greenroom.plugins.supervisor import attempt, explained, undecided
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Verdict
@@ -143,7 +143,7 @@ def _suite(hook: HookEvent, work: Path) -> Suite:
         environment=environ,
         memory_kib=_memory_kib(environ),
         paths=(str(root), *_added_paths()),
-        passed=tuple(environ.get("GREENROOM_HOOK_PASS", "").replace(",", " ").split()),
+        passed=passed_names(environ),
         release={**hook.release, **({"event": event} if event else {})},
     )
 

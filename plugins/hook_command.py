@@ -23,7 +23,7 @@ import click
 from greenroom.plugins.hook import RESERVE_S
 from greenroom.plugins.hook_events import CodeDeployEvent, parse_event
 from greenroom.plugins.report_codedeploy import CodeDeployReporter
-from greenroom.plugins.suite_process import Suite
+from greenroom.plugins.suite_process import Suite, passed_names
 from greenroom.plugins.supervisor import Supervised, attempt
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Verdict
@@ -57,6 +57,14 @@ _EXIT_STATUS = {Verdict.SHIP: 0, Verdict.DO_NOT_SHIP: 1, Verdict.COULD_NOT_DECID
     show_default=True,
     help="The folder of the run record and the documents.",
 )
+@click.option(
+    "--pass",
+    "passed",
+    metavar="NAME",
+    multiple=True,
+    help="A withheld variable that the suite gets nevertheless, beside those in "
+    "GREENROOM_HOOK_PASS; may be repeated.",
+)
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 def command(  # noqa: PLR0913 - one parameter per option of the command line
     *,
@@ -65,6 +73,7 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     event_file: Path | None,
     timeout: float,
     report: Path,
+    passed: tuple[str, ...],
     pytest_args: tuple[str, ...],
 ) -> int:
     """Run PYTEST_ARGS supervised and report one verdict, to CodeDeploy if ids are given.
@@ -76,8 +85,17 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     ends = time.monotonic() + timeout
     reserve = min(RESERVE_S, timeout / 3) if event else 0.0
     reporter = CodeDeployReporter(event, reserve_s=reserve) if event else None
+    suite = Suite(
+        arguments=pytest_args,
+        root=Path.cwd(),
+        report=report.absolute(),
+        work=Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}"),
+        environment=os.environ,
+        passed=(*passed_names(os.environ), *passed),
+        release=event.release if event else {},
+    )
     with _cancelled_by_signal() as cancel:
-        result = _run(pytest_args, report, timeout - reserve, cancel, event)
+        result = _run(suite, timeout - reserve, cancel)
         # The report comes first: a terminal that takes no more output must not keep it back.
         try:
             ship = result.verdict is Verdict.SHIP
@@ -121,28 +139,13 @@ def _from_file(path: Path) -> CodeDeployEvent:
     )
 
 
-def _run(
-    arguments: tuple[str, ...],
-    report: Path,
-    seconds: float,
-    cancel: threading.Event,
-    event: CodeDeployEvent | None,
-) -> Supervised:
-    work = Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}")
-    suite = Suite(
-        arguments=arguments,
-        root=Path.cwd(),
-        report=report.absolute(),
-        work=work,
-        environment=os.environ,
-        release=event.release if event else {},
-    )
+def _run(suite: Suite, seconds: float, cancel: threading.Event) -> Supervised:
     try:
         return attempt(
             lambda: suite, seconds=seconds, cancel=cancel, echo=getattr(sys.stdout, "buffer", None)
         )
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(suite.work, ignore_errors=True)
 
 
 @contextmanager

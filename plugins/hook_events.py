@@ -101,11 +101,14 @@ def _ecs(event: Mapping[str, Any]) -> EcsEvent:
 
 
 def _leaves(weights: object, revision: str) -> bool:
-    """Tell whether the target revision gets nothing while another one gets everything."""
-    if not isinstance(weights, Mapping) or not revision:
+    """Tell whether the target revision gets nothing while another one gets everything.
+
+    A target that the weights do not name says nothing: its suite decides, as at any other time.
+    """
+    if not isinstance(weights, Mapping):
         return False
     others = [weight for arn, weight in weights.items() if arn != revision]
-    return weights.get(revision, 0) == 0 and _ALL in others
+    return weights.get(revision) == 0 and _ALL in others
 
 
 def _text(event: Mapping[str, Any], key: str) -> str:

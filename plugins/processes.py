@@ -9,11 +9,20 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterable
 
 _PROC = Path("/proc")
 _ROUNDS = 5  # a fork bomb must not keep the collector busy for ever
+_BURIAL_S = 0.5  # a killed process with much memory is still there for a moment
+_LOOK_S = 0.005
+_DEAD = "ZX"
+_NO_WAITID = (AttributeError, ChildProcessError)  # macOS before Python 3.13; already waited for
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -54,7 +63,10 @@ def signal_family(root: int, number: int, *, marker: str = "") -> None:
 
 
 def end_family(root: int, *, marker: str = "") -> None:
-    """Kill the family of ``root``, stopped first: nobody can start another one meanwhile."""
+    """Kill the family of ``root``, stopped first: nobody can start another one meanwhile.
+
+    Returns once it is gone, or after half a second: the kernel may hold on to a process.
+    """
     known: frozenset[int] = frozenset()
     for _ in range(_ROUNDS):
         members = family(root, marker=marker)
@@ -67,6 +79,26 @@ def end_family(root: int, *, marker: str = "") -> None:
             os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(root, signal.SIGKILL)
+    _await_gone(known, time.monotonic() + _BURIAL_S)
+
+
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether ``process`` has ended; its id stays taken, so that its family can be found."""
+    with contextlib.suppress(*_NO_WAITID):
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return process.poll() is not None
+
+
+def await_end(process: subprocess.Popen[bytes]) -> int:
+    """Wait for ``process`` and return its exit status, negative for a signal; its id stays taken.
+
+    Another thread may wait for it in the common way meanwhile.
+    """
+    with contextlib.suppress(*_NO_WAITID):
+        end = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        if end is not None:
+            return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
+    return process.wait()
 
 
 def private_bytes(pid: int) -> int:
@@ -98,7 +130,19 @@ def _table() -> dict[int, _Status]:
             if entry.name.isdecimal():
                 with contextlib.suppress(OSError, ValueError, IndexError):
                     table[int(entry.name)] = _status(entry.path)
-    return {pid: status for pid, status in table.items() if status.state not in "ZX"}
+    return {pid: status for pid, status in table.items() if status.state not in _DEAD}
+
+
+def _await_gone(pids: Iterable[int], deadline: float) -> None:
+    while any(map(_lives, pids)) and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return _status(str(_PROC / str(pid))).state not in _DEAD
+    except (OSError, ValueError, IndexError):
+        return False
 
 
 def _status(folder: str) -> _Status:

@@ -21,6 +21,7 @@ import pytest
 
 from greenroom.plugins.documents import PAGE, Documents, ReportFolderError
 from greenroom.plugins.markers import facts_of
+from greenroom.plugins.suite_process import RUN_ID
 from greenroom.validators.finding import Finding
 from greenroom.validators.record import Check, RunRecord, Source
 from greenroom.validators.verdict import Expected
@@ -56,7 +57,8 @@ class Recorder:
         self._process = os.getpid()
         self._settings = settings
         self._redactor = redactor
-        self._run_id = os.urandom(16).hex()
+        # Taken out: a pytest that the suite itself starts is another run.
+        self._run_id = os.environ.pop(RUN_ID, "") or os.urandom(16).hex()
         self._started = _now()
         self._clock = time.monotonic()
         self._duration_s = 0.0

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-RUN_KEY = "supervised-run"
-"""The release key under which a record names the supervised run that wrote it."""
+RUN_ID = "GREENROOM_RUN_ID"
+"""The variable that gives pytest its run's id, by which the supervisor knows the record."""
 
 _LOG_HEAD = 4 * 1024 * 1024
 _LOG_TAIL = 64 * 1024
@@ -80,7 +80,7 @@ class Suite:
 def start(suite: Suite, run_id: str) -> subprocess.Popen[bytes]:
     """Start pytest as the leader of a session, its output on a pipe."""
     return subprocess.Popen(  # noqa: S603 - our own interpreter; running the suite is the purpose
-        ["/bin/sh", "-c", _LAUNCH, "sh", str(suite.memory_kib), *command_of(suite, run_id)],
+        ["/bin/sh", "-c", _LAUNCH, "sh", str(suite.memory_kib), *command_of(suite)],
         cwd=suite.work,
         env=environment_of(suite, run_id),
         stdin=subprocess.DEVNULL,
@@ -90,9 +90,8 @@ def start(suite: Suite, run_id: str) -> subprocess.Popen[bytes]:
     )
 
 
-def command_of(suite: Suite, run_id: str) -> list[str]:
+def command_of(suite: Suite) -> list[str]:
     """Return pytest's command line: no plugin but ours, nothing written outside the report."""
-    release = {**suite.release, RUN_KEY: run_id}
     return [
         sys.executable,
         "-m",
@@ -104,7 +103,7 @@ def command_of(suite: Suite, run_id: str) -> list[str]:
         f"--rootdir={suite.root}",
         *_with_a_place(absolute(suite.arguments, suite.root), suite.root),
         f"--greenroom-report={suite.report}",
-        *(f"--greenroom-release={key}={value}" for key, value in release.items()),
+        *(f"--greenroom-release={key}={value}" for key, value in suite.release.items()),
     ]
 
 
@@ -123,8 +122,14 @@ def environment_of(suite: Suite, run_id: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONFAULTHANDLER": "1",
         "CI": "1",
+        RUN_ID: run_id,
         name: value,
     }
+
+
+def passed_names(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names in GREENROOM_HOOK_PASS, which spaces or commas separate."""
+    return tuple(environment.get("GREENROOM_HOOK_PASS", "").replace(",", " ").split())
 
 
 _TAKES_WORDS = frozenset({"-k", "-m", "-p", "-o", "-W", "-r", "-n", "--deselect"})

@@ -10,7 +10,6 @@ function.
 
 from __future__ import annotations
 
-import os
 import secrets
 import signal
 import stat
@@ -21,8 +20,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING
 
-from greenroom.plugins.processes import end_family
-from greenroom.plugins.suite_process import RUN_KEY, Suite, keep_log, marker, start
+from greenroom.plugins.documents import EVENTS, JUNIT, PAGE, RECORD
+from greenroom.plugins.processes import end_family, has_ended
+from greenroom.plugins.suite_process import Suite, keep_log, marker, start
 from greenroom.validators.errors import GreenroomError, RecordError
 from greenroom.validators.record import RunRecord
 from greenroom.validators.vocabulary import Verdict
@@ -40,6 +40,9 @@ LAST_WORDS_S = 2.0
 _LOOK_S = 0.02
 _LAST_BREATH_S = 1.0
 _COMPLAINT = 65536
+_COMPLAINTS = ("ERROR", "python -m pytest: error:")
+_UNUSABLE_COMMAND_LINE = 4
+_PLUGINS_HINT = "plugins are not loaded by themselves in a hook: if one is missing, add -p NAME"
 _LARGEST_RECORD = 64 * 1024 * 1024
 
 
@@ -81,12 +84,13 @@ def supervise(
 
     Its output goes to ``pytest.log`` beside the record, and to ``echo``.
 
-    When this returns, no process of the suite is left that this machine lets us find.
+    When this returns, no process of the suite is left that this machine lets us find, but for one
+    that the kernel itself cannot end within half a second.
     """
     deadline = time.monotonic() + seconds
     run_id = secrets.token_hex(16)
     suite.report.mkdir(parents=True, exist_ok=True)
-    for stale in ("run.json", "events.jsonl"):
+    for stale in (RECORD, EVENTS, PAGE, JUNIT):
         (suite.report / stale).unlink(missing_ok=True)
     log = suite.report / "pytest.log"
     with log.open("wb", buffering=0) as output:
@@ -97,11 +101,11 @@ def supervise(
         )
         keeper.start()
         try:
-            ending = _watch(process, _Look(suite.report / "run.json", run_id), deadline, cancel)
+            ending = _watch(process, _Look(suite.report / RECORD, run_id), deadline, cancel)
         finally:
             status = _end(process, run_id)
             keeper.join(timeout=_LAST_BREATH_S)
-    return _judge(suite.report / "run.json", run_id, ending, status, log)
+    return _judge(suite.report / RECORD, run_id, ending, status, log)
 
 
 def attempt(
@@ -179,7 +183,7 @@ def _watch(
     cancel = cancel or threading.Event()
     asked = max(deadline - LAST_WORDS_S, time.monotonic() + (deadline - time.monotonic()) / 2)
     grace_ends: float | None = None
-    while not _ended(process):
+    while not has_ended(process):
         now = time.monotonic()
         if grace_ends is None and look.complete():
             grace_ends = min(now + GRACE_S, deadline)
@@ -196,16 +200,9 @@ def _watch(
 def _last_words(process: subprocess.Popen[bytes], end: float, ending: Ending) -> Ending:
     """Ask pytest to stop, and let it record what it knows until ``end``."""
     process.send_signal(signal.SIGTERM)
-    while not _ended(process) and time.monotonic() < end:
+    while not has_ended(process) and time.monotonic() < end:
         time.sleep(_LOOK_S)
     return ending
-
-
-def _ended(process: subprocess.Popen[bytes]) -> bool:
-    """Tell whether the process has ended; its id stays taken, so that ending its family is safe."""
-    if not hasattr(os, "waitid"):
-        return process.poll() is not None
-    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _read(path: Path, run_id: str) -> tuple[RunRecord | None, str]:
@@ -216,7 +213,7 @@ def _read(path: Path, run_id: str) -> tuple[RunRecord | None, str]:
         return None, "the suite left no run record"
     except (OSError, RecordError, RecursionError) as error:
         return None, f"the run record cannot be read: {error}"
-    if record.release.get(RUN_KEY) != run_id:
+    if record.run_id != run_id:
         return None, "the run record is another run's"
     return record, ""
 
@@ -246,6 +243,8 @@ def _judge(path: Path, run_id: str, ending: Ending, status: int, log: Path) -> S
             reasons = (against, *reasons)
         if against and verdict is Verdict.SHIP:
             verdict = Verdict.COULD_NOT_DECIDE
+    if status == _UNUSABLE_COMMAND_LINE and not (record and record.checks):
+        reasons = (*reasons, _PLUGINS_HINT)
     return Supervised(
         verdict=verdict,
         reasons=reasons,
@@ -270,11 +269,11 @@ def _against(ending: Ending, status: int) -> str:
 
 
 def _complaint(log: Path) -> str:
-    """Return pytest's own ``ERROR`` line: of a run without a check it is all there is to go by."""
+    """Return pytest's own last error line: of a run without a check it is all there is."""
     try:
         with log.open("rb") as output:
             output.seek(max(log.stat().st_size - _COMPLAINT, 0))
             lines = output.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    return next((line for line in reversed(lines) if line.startswith("ERROR")), "")
+    return next((line for line in reversed(lines) if line.startswith(_COMPLAINTS)), "")

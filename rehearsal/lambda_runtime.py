@@ -13,6 +13,7 @@ import http.server
 import json
 import os
 import queue
+import secrets
 import shutil
 import signal
 import subprocess
@@ -24,8 +25,10 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from greenroom.plugins.processes import (
+    await_end,
     end_family,
     family,
+    has_ended,
     oom_score,
     private_bytes,
     signal_family,
@@ -41,6 +44,7 @@ _INIT_LIMIT_S = 30.0  # Lambda grants 10 s; a busy laptop is no reason to call a
 _SETTLE_S = 1.0
 _MEMORY_LOOK_S = 0.1
 _REGION = "us-east-1"
+_MARKER = "GREENROOM_LAMBDA_FUNCTION"
 
 _SANDBOX = """
 set -e
@@ -167,7 +171,8 @@ class LambdaFunction:
     """One function: ``handler`` is ``module.function``, importable from ``task_root``.
 
     ``environment`` is the function's configuration; nothing else of this process's environment goes
-    in. ``log`` is appended with the function's output. Invocations run one after the other.
+    in, but a variable by which its processes are found. ``log`` is appended with the function's
+    output. Invocations run one after the other.
     """
 
     def __init__(  # noqa: PLR0913 - a function's configuration, all but two by name and optional
@@ -188,6 +193,7 @@ class LambdaFunction:
         self._memory_mb = memory_mb
         self._log = log
         self._prefix = _sandbox_prefix(self._task_root) if sandbox else []
+        self._token = secrets.token_hex(16)
         self._process: subprocess.Popen[bytes] | None = None
         self._api: _RuntimeApi | None = None
         self._turn = threading.Lock()
@@ -198,21 +204,26 @@ class LambdaFunction:
             api, process, failure = self._ready()
             if failure is not None:
                 return failure
-            signal_family(process.pid, signal.SIGCONT)
+            signal_family(process.pid, signal.SIGCONT, marker=self._marker)
             started = time.monotonic()
             deadline_ms = int((time.time() + self._timeout_s) * 1000)
             api.deliveries.put(
                 _Delivery(str(uuid.uuid4()), json.dumps(event).encode(), deadline_ms)
             )
             message = self._next(api, process, started + self._timeout_s)
-            return self._conclude(message, time.monotonic() - started)
+            duration_s = time.monotonic() - started
+            if message is not None and message.kind in {"response", "error"}:
+                self._freeze(api, process)
+            else:
+                self.close()
+            return self._told(message, duration_s)
 
     def close(self) -> None:
         """Kill what is left of the function."""
         process, api = self._process, self._api
         self._process = self._api = None
         if process is not None:
-            end_family(process.pid)
+            end_family(process.pid, marker=self._marker)
             process.wait()
         if api is not None:
             api.stop()
@@ -225,8 +236,9 @@ class LambdaFunction:
 
     def _ready(self) -> tuple[_RuntimeApi, subprocess.Popen[bytes], Invocation | None]:
         """Return a runtime that has asked for work, or why it never did."""
-        if self._api and self._process and self._process.poll() is None:
-            return self._api, self._process, None
+        api, process = self._api, self._process
+        if api and process and not has_ended(process):
+            return api, process, None
         self.close()
         started = time.monotonic()
         self._api = api = _RuntimeApi(self._handler.replace(".", "-"))
@@ -234,7 +246,13 @@ class LambdaFunction:
         message = self._next(api, process, started + _INIT_LIMIT_S)
         if message is not None and message.kind == "next":
             return api, process, None
-        return api, process, self._conclude(message, time.monotonic() - started)
+        self.close()
+        return api, process, self._told(message, time.monotonic() - started)
+
+    @property
+    def _marker(self) -> str:
+        """What every process of the function carries in its environment."""
+        return f"{_MARKER}={self._token}"
 
     def _start(self, api: _RuntimeApi) -> subprocess.Popen[bytes]:
         with _appending(self._log) as output:
@@ -270,6 +288,7 @@ class LambdaFunction:
             "AWS_SECRET_ACCESS_KEY": "local",
             "_HANDLER": self._handler,
             **self._environment,
+            _MARKER: self._token,
         }
 
     def _next(
@@ -284,14 +303,10 @@ class LambdaFunction:
                 _relieve(process.pid, self._memory_mb * 1024 * 1024)
         return None
 
-    def _conclude(self, message: _Message | None, duration_s: float) -> Invocation:
-        """Freeze the function after an answer, kill it otherwise; tell what happened."""
+    def _told(self, message: _Message | None, duration_s: float) -> Invocation:
+        """Return what the service would say of an invocation that ended with ``message``."""
         kind = message.kind if message is not None else "time-out"
         body = message.body if message is not None else b""
-        if kind in {"response", "error"}:
-            self._freeze()
-        else:
-            self.close()
         if kind == "time-out":
             body = _error("Sandbox.Timedout", f"Task timed out after {self._timeout_s:.2f} seconds")
         elif kind == "exit":
@@ -304,19 +319,17 @@ class LambdaFunction:
             duration_s=duration_s,
         )
 
-    def _freeze(self) -> None:
+    def _freeze(self, api: _RuntimeApi, process: subprocess.Popen[bytes]) -> None:
         """Stop all processes until the next invocation, once the runtime has asked for it."""
-        if self._api is None or self._process is None:
-            return
-        message = self._next(self._api, self._process, time.monotonic() + _SETTLE_S)
+        message = self._next(api, process, time.monotonic() + _SETTLE_S)
         if message is not None and message.kind == "exit":
             self.close()
         else:
-            signal_family(self._process.pid, signal.SIGSTOP)
+            signal_family(process.pid, signal.SIGSTOP, marker=self._marker)
 
 
 def _announce_end(process: subprocess.Popen[bytes], api: _RuntimeApi) -> None:
-    status = process.wait()
+    status = await_end(process)
     text = f"signal: {-status}" if status < 0 else f"exit status {status}"
     api.messages.put(_Message("exit", text.encode()))
 

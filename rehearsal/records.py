@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from greenroom.plugins.suite_process import RUN_KEY
 from greenroom.validators.errors import RecordError, ToolError
 from greenroom.validators.record import Check, RunRecord, Source, merge
 from greenroom.validators.verdict import Expected
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from greenroom.validators.finding import Finding
 
-_OF_ONE_RUN = frozenset({RUN_KEY, "event", "deployment", "execution"})
+_OF_ONE_RUN = frozenset({"event", "deployment", "execution"})
 _ID = "rehearsal.toml::deployment"
 
 

@@ -168,6 +168,14 @@ def test_a_rollback_is_never_failed(suite: Callable[..., None]) -> None:
     assert handler(back, Context()) == {"hookStatus": "SUCCEEDED"}
 
 
+def test_weights_that_do_not_name_the_target_leave_the_suite_to_decide(
+    suite: Callable[..., None],
+) -> None:
+    suite("def test_it():\n    assert False\n")
+    event = ecs_event("PRODUCTION_TRAFFIC_SHIFT", productionTrafficWeights={OLD: 100})
+    assert handler(event, Context()) == {"hookStatus": "FAILED"}
+
+
 def test_the_suite_cannot_see_what_answers_in_its_name(
     suite: Callable[..., None], endpoint: CodeDeployEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

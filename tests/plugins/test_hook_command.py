@@ -57,6 +57,33 @@ def test_anything_else_is_failed_and_not_0(
     assert [(call.deployment_id, call.status) for call in endpoint.calls] == [("d-2", "Failed")]
 
 
+@pytest.mark.parametrize(
+    ("variable", "options", "status"),
+    [
+        ("", (), 1),
+        ("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY", (), 0),
+        ("", ("--pass", "AWS_ACCESS_KEY_ID", "--pass", "AWS_SECRET_ACCESS_KEY"), 0),
+        ("AWS_ACCESS_KEY_ID", ("--pass", "AWS_SECRET_ACCESS_KEY"), 0),
+    ],
+    ids=["withheld", "variable", "option", "both"],
+)
+def test_credentials_reach_the_suite_by_name_only(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    options: tuple[str, ...],
+    status: int,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "key")
+    monkeypatch.setenv("GREENROOM_HOOK_PASS", variable)
+    names = "{'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'}"
+    (folder / "test_it.py").write_text(
+        f"import os\ndef test_it():\n    assert {names} <= set(os.environ)\n"
+    )
+    assert main(["hook", *options, "--", "test_it.py"]) == status
+
+
 def test_without_ids_only_the_exit_status_reports(
     endpoint: CodeDeployEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,14 +46,24 @@ def test_both_shapes_of_an_ecs_event_say_the_same(event: dict[str, Any]) -> None
     ("stage", "weights", "rollback"),
     [
         ("PRODUCTION_TRAFFIC_SHIFT", {"productionTrafficWeights": {OLD: 100, NEW: 0}}, True),
-        ("PRODUCTION_TRAFFIC_SHIFT", {"productionTrafficWeights": {OLD: 100}}, True),
+        ("PRODUCTION_TRAFFIC_SHIFT", {"productionTrafficWeights": {OLD: 100}}, False),
         ("PRODUCTION_TRAFFIC_SHIFT", {"productionTrafficWeights": {OLD: 90, NEW: 10}}, False),
         ("PRODUCTION_TRAFFIC_SHIFT", {"productionTrafficWeights": {OLD: 0, NEW: 100}}, False),
         ("TEST_TRAFFIC_SHIFT", {"testTrafficWeights": {OLD: 100, NEW: 0}}, True),
         ("PRE_PRODUCTION_TRAFFIC_SHIFT", {"productionTrafficWeights": {OLD: 100, NEW: 0}}, False),
+        ("TEST_TRAFFIC_SHIFT", {"testTrafficWeights": {OLD: 50, NEW: 0}}, False),
         ("TEST_TRAFFIC_SHIFT", {}, False),
     ],
-    ids=["back", "back-only-old", "canary", "forward", "test-back", "before-the-shift", "unknown"],
+    ids=[
+        "back",
+        "target-not-named",
+        "canary",
+        "forward",
+        "test-back",
+        "before-the-shift",
+        "nobody-has-all",
+        "no-weights",
+    ],
 )
 def test_a_rollback_takes_all_traffic_from_the_target(
     stage: str, weights: dict[str, Any], *, rollback: bool

@@ -14,6 +14,7 @@ from greenroom.plugins.processes import family
 from greenroom.plugins.suite_process import Suite, absolute, command_of, environment_of
 from greenroom.plugins.supervisor import Ending, Supervised, attempt, supervise
 from greenroom.validators.errors import SettingsError
+from greenroom.validators.record import RunRecord
 from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def test_it():
     part.replace(report / "run.json")
     {end}
 """
-OWN_ID = 'record["release"]["supervised-run"] = os.environ["GREENROOM_SUPERVISED_RUN"]'
+OWN_ID = 'record["run_id"] = os.environ["GREENROOM_SUPERVISED_RUN"]'
 
 
 @pytest.fixture
@@ -66,19 +67,70 @@ def test_a_passing_suite_ships_without_a_reason(run: Callable[[str], Supervised]
     assert result.record.is_file()
 
 
-def test_a_stale_record_never_ships(suite: Callable[[str], Suite]) -> None:
+def test_a_stale_record_never_ships(suite: Callable[[str], Suite], tmp_path: Path) -> None:
     supervise(suite(PASSING), seconds=30)
     result = supervise(replace(suite(PASSING), arguments=("-p", "no_such_plugin")), seconds=30)
     assert result.verdict is Verdict.COULD_NOT_DECIDE
     assert "the suite left no run record" in result.reasons
     assert result.record is None
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["pytest.log"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("test_it.py", "-n2"), "unrecognized arguments: -n2"),
+        (("test_it.py", "-o", "required_plugins=pytest-xdist"), "Missing required plugins"),
+        (("missing.py",), "file or directory not found: missing.py"),
+    ],
+    ids=["option-of-a-plugin", "required-plugin", "no-such-file"],
+)
+def test_an_unusable_command_line_is_explained_and_hints_at_plugins(
+    suite: Callable[[str], Suite], arguments: tuple[str, ...], complaint: str
+) -> None:
+    result = supervise(replace(suite(PASSING), arguments=arguments), seconds=30)
+    assert (result.verdict, result.exit_status) == (Verdict.COULD_NOT_DECIDE, 4)
+    assert complaint in " ".join(result.reasons)
+    assert "add -p NAME" in result.reasons[-1]
+
+
+def test_a_plugin_that_is_named_is_loaded(suite: Callable[[str], Suite]) -> None:
+    with_xdist = replace(suite(PASSING), arguments=("-p", "xdist", "-n1", "test_it.py"))
+    assert supervise(with_xdist, seconds=30).reasons == ()
+
+
+def test_a_run_within_the_suite_is_another_run(run: Callable[[str], Supervised]) -> None:
+    """Else its record could stand for that of a suite that died after it."""
+    result = run("""
+import os, pathlib, subprocess, sys
+def test_it(tmp_path, pytestconfig):
+    inner = tmp_path / "test_inner.py"
+    inner.write_text("def test_inner(): pass")
+    report = pytestconfig.getoption("greenroom_report")
+    subprocess.run([sys.executable, "-m", "pytest", "-p", "greenroom.plugins.pytest_plugin",
+                    str(inner), f"--greenroom-report={report}"], check=True)
+    os.kill(os.getpid(), 9)
+""")
+    assert result.verdict is Verdict.COULD_NOT_DECIDE
+    assert "the run record is another run's" in result.reasons
+
+
+def test_what_tells_a_record_from_others_is_its_run_id_alone(
+    run: Callable[[str], Supervised],
+) -> None:
+    result = run(PASSING)
+    assert result.record
+    record = RunRecord.loads(result.record.read_bytes())
+    page = (result.record.parent / "report.html").read_text()
+    assert record.release == {}
+    assert page.count(record.run_id) == 1
 
 
 @pytest.mark.parametrize(
     ("change", "end", "reason"),
     [
         ("pass", "os.kill(os.getpid(), 9)", "killed by signal 9"),
-        ("pass", "time.sleep(0)", ""),
+        ("pass", "time.sleep(0)", "another run wrote into the report folder"),
         (OWN_ID, "os.kill(os.getpid(), 9)", "killed by signal 9"),
         ('record["complete"] = False;' + OWN_ID, "os.kill(os.getpid(), 9)", "record"),
     ],
@@ -92,8 +144,7 @@ def test_a_record_written_by_the_suite_ships_nothing_it_did_not_prove(
     report = str(tmp_path / "report")
     text = FORGE.format(report=report, shipped=shipped, change=change, end=end)
     result = supervise(suite(text), seconds=30)
-    # Where the suite goes on to its end, the true record replaces the forged one.
-    assert (result.verdict is Verdict.SHIP) is (not reason)
+    assert result.verdict is Verdict.COULD_NOT_DECIDE
     assert reason in " ".join(result.reasons)
 
 
@@ -285,4 +336,4 @@ def test_without_a_place_the_whole_root_is_collected(
     suite: Callable[[str], Suite], arguments: tuple[str, ...], *, added: bool
 ) -> None:
     described = replace(suite(PASSING), arguments=arguments)
-    assert (str(described.root) in command_of(described, "id")) is added
+    assert (str(described.root) in command_of(described)) is added

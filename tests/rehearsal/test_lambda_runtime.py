@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,12 @@ def hangs(event, context):
                              start_new_session=True)
     pathlib.Path(event["pid"]).write_text(str(child.pid))
     time.sleep(60)
+
+def leaves_a_child_and_dies(event, context):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"],
+                             start_new_session=True)
+    pathlib.Path(event["pid"]).write_text(str(child.pid))
+    os._exit(3)
 
 def grows(event, context):
     hog = []
@@ -151,6 +158,30 @@ def test_a_crash_is_told_and_the_next_invocation_gets_a_fresh_process(root: Path
     assert crash.crashed
     assert b"exit status 3" in crash.payload
     assert json.loads(after.payload) == "alive"
+
+
+def test_a_crash_leaves_no_child_behind_not_even_one_with_its_own_session(
+    root: Path, tmp_path: Path
+) -> None:
+    with LambdaFunction(
+        "functions.leaves_a_child_and_dies", task_root=root, environment={}
+    ) as function:
+        assert function.invoke({"pid": str(tmp_path / "pid")}).crashed
+        assert not family(int((tmp_path / "pid").read_text()))
+
+
+def test_closing_ends_an_invocation_that_is_under_way(root: Path, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    with (
+        ThreadPoolExecutor(1) as pool,
+        LambdaFunction("functions.hangs", task_root=root, environment={}) as function,
+    ):
+        under_way = pool.submit(function.invoke, {"pid": str(pid)})
+        while not (pid.exists() and pid.read_text()):
+            time.sleep(0.01)
+        function.close()
+        assert under_way.result().crashed
+    assert not family(int(pid.read_text()))
 
 
 @pytest.mark.parametrize("sandbox", [False, True], ids=["open", "sandboxed"])

@@ -71,7 +71,7 @@ def test_the_deployment_is_a_blocking_check_of_the_joined_record(
 
 
 def test_the_joined_record_speaks_of_the_whole_rehearsal() -> None:
-    release = {"image": "i", "event": "AfterInstall", "supervised-run": "x"}
+    release = {"image": "i", "event": "AfterInstall"}
     parts = {"artifact": shipping(release=release, environment={"root": "/app", "pytest": "9"})}
     record = joined(parts, None, STORY, TOOK)
     assert (record.started, record.finished, record.duration_s) == (
