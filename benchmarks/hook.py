@@ -14,12 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.codedeploy import Answer, CodeDeployEndpoint
-
 from benchmarks._hook_modes import MODES, Mode
 from benchmarks._table import Row, options, table, write
 from greenroom.rehearsal.lambda_runtime import LambdaFunction
 from greenroom.validators.errors import ToolError
+from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
 TIMEOUT_S = 8
 RESERVE_S = 3

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.support.project import ROOT
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
 from tests.support.project import ROOT, pyproject
 
 LINES = [

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.support.project import FOLDERS, ROOT, copy_to
 
 BIN = Path(sys.executable).parent

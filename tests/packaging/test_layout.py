@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.project import FOLDERS, ROOT, pyproject
 
 import greenroom
 from greenroom.validators import errors
+from tests.support.project import FOLDERS, ROOT, pyproject
 
 
 @pytest.mark.parametrize("name", FOLDERS)

@@ -6,6 +6,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.support.project import FOLDERS, copy_to, modules_and_data
 
 if TYPE_CHECKING:

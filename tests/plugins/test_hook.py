@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
 from greenroom.plugins.hook import handler, safe_name
 from greenroom.validators.errors import ServiceError, SettingsError
+from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
 from greenroom.plugins.cli import main
+from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from benchmarks._hook_modes import MODES, Mode
-from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
+from benchmarks._hook_modes import MODES, Mode
 from greenroom.rehearsal.lambda_runtime import Invocation, LambdaFunction
 from greenroom.validators.errors import ToolError
+from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
 if TYPE_CHECKING:
     from pathlib import Path

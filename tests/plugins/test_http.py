@@ -11,8 +11,6 @@ import httpcore
 import httpx
 import pytest
 from httpx._decoders import SUPPORTED_DECODERS
-from tests.support import servers
-from tests.support.servers import Reply, hostile, json_reply, serving
 
 from greenroom.plugins.http import RECORDED, Connections, Limits, client
 from greenroom.plugins.http_failures import (
@@ -22,6 +20,8 @@ from greenroom.plugins.http_failures import (
     failure_of,
 )
 from greenroom.plugins.redaction import REDACTED, Redactor
+from tests.support import servers
+from tests.support.servers import Reply, hostile, json_reply, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

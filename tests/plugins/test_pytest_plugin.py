@@ -10,11 +10,11 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.runs import ALONE, TWO_WORKERS, Ran, run
 
 from greenroom.plugins.pytest_plugin import MARKERS
 from greenroom.validators.record import RunRecord
 from greenroom.validators.vocabulary import Kind
+from tests.support.runs import ALONE, TWO_WORKERS, Ran, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,12 +14,12 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
-from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
 from greenroom.plugins.aws import codedeploy_client, explained, may_succeed_later
 from greenroom.plugins.hook_events import CodeDeployEvent
 from greenroom.plugins.report_codedeploy import CodeDeployReporter
 from greenroom.validators.errors import ServiceError
+from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,6 +10,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.support.runs import ALONE, LIMIT_S, PLUGINS, TWO_WORKERS, Ran, environment, run
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.suites import check, read, refusal, with_check
 
 from greenroom.plugins.suite_contract import load_contract, read_json
 from greenroom.validators.errors import SettingsError
+from tests.support.suites import check, read, refusal, with_check
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from tests.support.servers import Asked, Reply, json_reply, serving
 
 if TYPE_CHECKING:

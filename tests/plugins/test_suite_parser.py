@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.suites import HEAD, TARGET, check, read, refusal, variables, with_check
 
 from greenroom.plugins.suite_contract import Contracts
 from greenroom.plugins.suite_model import RETRIED, Retry
 from greenroom.plugins.suite_parser import CHECK_KEYS, SUITE_KEYS, parse_suite
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Gate, Kind, Stage
+from tests.support.suites import HEAD, TARGET, check, read, refusal, variables, with_check
 
 if TYPE_CHECKING:
     from greenroom.plugins.suite_model import Suite

@@ -6,23 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from tests.support import servers
-from tests.support.servers import Reply, hostile, json_reply, serving
-from tests.support.suites import check, variables
 
 from greenroom.plugins.http import Connections, Limits, client
 from greenroom.plugins.redaction import REDACTED, Redactor
 from greenroom.plugins.suite_run import run_check
 from greenroom.validators.vocabulary import Outcome
+from tests.support import servers
+from tests.support.servers import Reply, hostile, json_reply, serving
+from tests.support.suites import check, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.support.servers import Asked, Behaviour
-
     from greenroom.plugins.suite_model import HttpCheck
     from greenroom.validators.finding import Finding
+    from tests.support.servers import Asked, Behaviour
 
 CATEGORIES = [{"name": "a"}, {"name": "b"}, {"name": "c"}, {"name": "d"}]
 

@@ -12,13 +12,6 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.plugins.test_suite_parser import (
-    CHECK_ERRORS,
-    EXPECT_ERRORS,
-    HTTP_ERRORS,
-    SUITE_ERRORS,
-)
-from tests.support.suites import HEAD, read, variables, with_check
 
 from greenroom.plugins import suite_expect, suite_parser, suite_request
 from greenroom.plugins.schema_command import schema_text
@@ -26,6 +19,13 @@ from greenroom.plugins.suite_yaml import Document, plain
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.json_values import JsonType, Operator
 from greenroom.validators.vocabulary import Gate, Kind, Stage
+from tests.plugins.test_suite_parser import (
+    CHECK_ERRORS,
+    EXPECT_ERRORS,
+    HTTP_ERRORS,
+    SUITE_ERRORS,
+)
+from tests.support.suites import HEAD, read, variables, with_check
 
 SCHEMA = json.loads(schema_text("suite"))
 DEFS = SCHEMA["$defs"]

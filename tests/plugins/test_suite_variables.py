@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.suites import HEAD, check, refusal, variables
 
 from greenroom.plugins.suite_variables import UnresolvedError
+from tests.support.suites import HEAD, check, refusal, variables
 
 GIVEN = variables(URL="http://h", API_KEY="s3cr3t", EMPTY="")
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.suites import HEAD, refusal
 
 from greenroom.plugins.suite_yaml import Document, Mapping, Place, plain
 from greenroom.validators.errors import SettingsError
+from tests.support.suites import HEAD, refusal
 
 if TYPE_CHECKING:
     from greenroom.plugins.suite_yaml import Node

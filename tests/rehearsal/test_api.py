@@ -17,6 +17,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import httpx
 import pytest
+
+from greenroom.rehearsal.api import CodeDeployApi
+from greenroom.rehearsal.clock import ScaledClock
+from greenroom.rehearsal.engine import DeploymentGroup, DeploymentRequest, Engine
+from greenroom.rehearsal.lifecycle import Lifecycle, Status
 from tests.support.deployments import (
     Answer,
     MemoryPlane,
@@ -26,11 +31,6 @@ from tests.support.deployments import (
     appspec_text,
 )
 from tests.support.shapes import errors, misfits, operation
-
-from greenroom.rehearsal.api import CodeDeployApi
-from greenroom.rehearsal.clock import ScaledClock
-from greenroom.rehearsal.engine import DeploymentGroup, DeploymentRequest, Engine
-from greenroom.rehearsal.lifecycle import Lifecycle, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

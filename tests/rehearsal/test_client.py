@@ -4,11 +4,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.upstream import free_port, raw_server
 
 from greenroom.rehearsal.appspec import parse_appspec
 from greenroom.rehearsal.client import create_deployment
 from greenroom.validators.errors import ServiceError, ToolError
+from tests.support.upstream import free_port, raw_server
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from tests.support.upstream import soon_gone
 
 from greenroom.rehearsal.dataplane import LocalPlane
 from greenroom.rehearsal.envoy import REVISION_HEADER
 from greenroom.rehearsal.load import Tally
 from greenroom.rehearsal.settings import RehearsalSettings, Revision
 from greenroom.validators.errors import ToolError
+from tests.support.upstream import soon_gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

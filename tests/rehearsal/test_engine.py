@@ -6,16 +6,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.deployments import (
-    Answer,
-    MemoryPlane,
-    SwitchedAlarm,
-    World,
-    appspec,
-    failure,
-    rollback,
-    seconds,
-)
 
 from greenroom.rehearsal.engine import DeploymentRequest, Engine
 from greenroom.rehearsal.lifecycle import (
@@ -28,6 +18,16 @@ from greenroom.rehearsal.lifecycle import (
     Status,
 )
 from greenroom.validators.errors import SettingsError, ToolError
+from tests.support.deployments import (
+    Answer,
+    MemoryPlane,
+    SwitchedAlarm,
+    World,
+    appspec,
+    failure,
+    rollback,
+    seconds,
+)
 
 if TYPE_CHECKING:
     from greenroom.rehearsal.lifecycle import Event, Snapshot

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.deployments import HOOKABLE, Answer, MemoryPlane, World
 
 from greenroom.rehearsal.lifecycle import (
     ErrorCode,
@@ -20,6 +19,7 @@ from greenroom.rehearsal.lifecycle import (
     Status,
 )
 from greenroom.rehearsal.traffic import PREDEFINED
+from tests.support.deployments import HOOKABLE, Answer, MemoryPlane, World
 
 if TYPE_CHECKING:
     from greenroom.rehearsal.lifecycle import Snapshot

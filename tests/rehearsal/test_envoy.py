@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from tests.support.upstream import free_port, upstream
 
 from greenroom.rehearsal.envoy import REVISION_HEADER, Envoy, Upstreams, find_binary
 from greenroom.validators.errors import ToolError
+from tests.support.upstream import free_port, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,10 +3,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.support.upstream import free_port, raw_server, upstream
 
 from greenroom.rehearsal.load import Answer, Load, LoadPlan, Requests, Tally
 from greenroom.validators.errors import ToolError
+from tests.support.upstream import free_port, raw_server, upstream
 
 PLAN = LoadPlan(("/a", "/b"), rate=200, timeout_s=0.5)
 GOOD = b"HTTP/1.1 200 OK\r\nX-Greenroom-Revision: original\r\n"

@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.upstream import free_port, running_with, soon_gone, upstream
 
 from greenroom.rehearsal.processes import Program, ReservedPort, await_answer
 from greenroom.validators.errors import ToolError
+from tests.support.upstream import free_port, running_with, soon_gone, upstream
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from tests.support.upstream import soon_gone
 
 from greenroom.plugins.cli import main
 from greenroom.validators.record import RunRecord
 from greenroom.validators.vocabulary import Verdict
+from tests.support.upstream import soon_gone
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "trivia"

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
-from tests.support.page import Element, parse
-from tests.support.records import HOSTILE, check, record, records
 
 from greenroom.reports import html
 from greenroom.validators.evidence import Evidence
@@ -20,6 +18,8 @@ from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.verdict import Expected
 from greenroom.validators.vocabulary import Gate, Kind, Outcome
 from greenroom.validators.waiver import Waiver
+from tests.support.page import Element, parse
+from tests.support.records import HOSTILE, check, record, records
 
 if TYPE_CHECKING:
     from greenroom.validators.record import Check, RunRecord

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.support.records import AT, HOSTILE, check, record
 
 from greenroom.reports import html
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.vocabulary import Gate, Kind, Outcome
+from tests.support.records import AT, HOSTILE, check, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

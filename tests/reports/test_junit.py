@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
-from tests.support.records import HOSTILE, check, record, records
 
 from greenroom.reports import junit
 from greenroom.validators.finding import Finding
 from greenroom.validators.vocabulary import Gate, Kind, Outcome, Stage, Verdict
 from greenroom.validators.waiver import Waiver
+from tests.support.records import HOSTILE, check, record, records
 
 if TYPE_CHECKING:
     from greenroom.validators.record import RunRecord

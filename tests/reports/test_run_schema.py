@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 from hypothesis import given
-from tests.support.records import check, record, records
 
 from greenroom.validators.vocabulary import Outcome
+from tests.support.records import check, record, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.records import texts
 
 from greenroom.reports import text
+from tests.support.records import texts
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.checks import finding, proof
 
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.vocabulary import Outcome
+from tests.support.checks import finding, proof
 
 MET = Rule("status", "== 200", "200", met=True)
 MISSED = Rule("time", "< 500 ms", "730 ms", met=False)

@@ -7,14 +7,14 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import records
-from tests.support.checks import check, record
 
 from greenroom.validators.errors import RecordError
 from greenroom.validators.record import Check, RunRecord, merge
 from greenroom.validators.verdict import Expected
 from greenroom.validators.vocabulary import Gate, Kind, Outcome, Verdict
 from greenroom.validators.waiver import Waiver
+from tests.support import records
+from tests.support.checks import check, record
 
 FAILED = record(check("a"), check("b", Outcome.FAILED))
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.support import records
-from tests.support.checks import check
 
 from greenroom.validators.finding import Finding
 from greenroom.validators.verdict import Decision, Expected, decide
 from greenroom.validators.vocabulary import Gate, Kind, Outcome, Stage, Verdict
 from greenroom.validators.waiver import Waiver
+from tests.support import records
+from tests.support.checks import check
 
 if TYPE_CHECKING:
     from greenroom.validators.record import Check
