@@ -37,7 +37,7 @@ _OTHER_MARKERS = {
     "stage(name)": "artifact or environment, where it is not the kind's own",
 }
 _MARKER_LINES = [f"{name}: {meaning}" for name, meaning in (MARKERS | _OTHER_MARKERS).items()]
-SUITE = ".suite.yaml"
+SUITE = (".suite.yaml", ".suite.yml")
 _NO_RUN = (
     "collectonly",
     "setuponly",
@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect ``*.suite.yaml`` files."""
+    """Collect ``*.suite.yaml`` and ``*.suite.yml`` files."""
     if not file_path.name.endswith(SUITE):
         return None
     from greenroom.plugins.suite_items import SuiteFile  # noqa: PLC0415 - only for suites

@@ -112,6 +112,11 @@ def load_contract(path: Path, name: str) -> Contract:
         raise SettingsError(
             f"{path}: not a valid JSON Schema at {error.json_path}: {error.message}"
         ) from error
+    if not set(schema) & set(kind.VALIDATORS):
+        raise SettingsError(
+            f"{path}: none of its keywords constrains anything: {', '.join(schema)}",
+            hint="a schema that accepts everything proves nothing; is a keyword misspelt?",
+        )
     # An empty registry retrieves nothing: no reference can reach the network.
     registry: Registry[Any] = Registry()
     validator = kind(schema, registry=registry, format_checker=kind.FORMAT_CHECKER)

@@ -76,6 +76,8 @@ BAD = {
     "duplicate-name": ('{"type": "object", "type": "array"}', "duplicate name 'type'"),
     "a-list": ("[]", "must be a JSON object with keywords"),
     "accepts-everything": ("{}", "must be a JSON object with keywords"),
+    "misspelt": ('{"typ": "array"}', "none of its keywords constrains anything: typ"),
+    "only-definitions": ('{"$defs": {"a": {"type": "array"}}}', "constrains anything: $defs"),
     "true": ("true", "must be a JSON object with keywords"),
     "no-schema": ('{"type": "text"}', "not a valid JSON Schema at $.type"),
     "remote": ('{"$ref": "https://elsewhere.invalid/a"}', "leaves the file"),
