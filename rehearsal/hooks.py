@@ -120,7 +120,7 @@ def functions_of(
 
 
 def check_functions(settings: RehearsalSettings, appspec: AppSpec) -> tuple[str, ...]:
-    """Return the hooks' function names; a `SettingsError` names one that is not configured."""
+    """Return the hooks' function names; a `SettingsError` names one that only one file knows."""
     names = tuple(dict.fromkeys(hook.function for hook in appspec.hooks))
     for name in names:
         if name not in settings.functions:
@@ -128,6 +128,11 @@ def check_functions(settings: RehearsalSettings, appspec: AppSpec) -> tuple[str,
                 f"{settings.appspec}: the hook function {name!r} is not in rehearsal.toml",
                 hint=f"add a table [functions.{name}]",
             )
+    if idle := sorted(set(settings.functions) - set(names)):
+        raise SettingsError(
+            f"{settings.appspec}: no hook names the function {idle[0]!r} of rehearsal.toml",
+            hint="a suite that no hook runs proves nothing: add the hook, or remove the table",
+        )
     return names
 
 

@@ -67,6 +67,12 @@ def test_a_function_that_is_not_configured_is_told_at_the_start() -> None:
     assert "[functions.one]" in caught.value.hint
 
 
+def test_a_function_that_no_hook_names_is_told_at_the_start() -> None:
+    text = (EXAMPLE / "appspec.yaml").read_text().replace("trivia-confirm", "trivia-validate")
+    with pytest.raises(SettingsError, match="no hook names the function 'trivia-confirm'"):
+        check_functions(RehearsalSettings.load_from(EXAMPLE), parse_appspec(text))
+
+
 def test_an_unknown_function_cannot_be_invoked(tmp_path: Path) -> None:
     with hooks_with(tmp_path, "keep") as hooks, pytest.raises(ToolError, match="'three'") as caught:
         hooks.invoke("three", EVENT)
