@@ -31,6 +31,9 @@ from greenroom.validators.vocabulary import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LONGEST_S = 24 * 60 * 60
+"""The longest ``--timeout`` in seconds; nobody who waits for a deployment waits longer."""
+
 _EXIT_STATUS = {Verdict.SHIP: 0, Verdict.DO_NOT_SHIP: 1, Verdict.COULD_NOT_DECIDE: 7}
 
 
@@ -45,8 +48,8 @@ _EXIT_STATUS = {Verdict.SHIP: 0, Verdict.DO_NOT_SHIP: 1, Verdict.COULD_NOT_DECID
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=1),
-    default=3000.0,
+    type=click.IntRange(min=1, max=LONGEST_S),
+    default=3000,
     show_default=True,
     help="Seconds for suite and report; CodeDeploy waits one hour.",
 )
@@ -71,7 +74,7 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     deployment_id: str | None,
     execution_id: str | None,
     event_file: Path | None,
-    timeout: float,
+    timeout: int,
     report: Path,
     passed: tuple[str, ...],
     pytest_args: tuple[str, ...],

@@ -117,8 +117,13 @@ def test_an_unwritable_report_folder_is_reported_as_failed(endpoint: CodeDeployE
         (["--event", "event.json"], "answered by a function"),
         (["--event", "test_it.py"], "Expecting value"),
         (["--timeout", "0"], "--timeout"),
+        (["--timeout", "-1"], "--timeout"),
+        (["--timeout", "inf"], "--timeout"),
+        (["--timeout", "nan"], "--timeout"),
+        (["--timeout", "1e12"], "--timeout"),
+        (["--timeout", "86401"], "--timeout"),
     ],
-    ids=["one-id", "both", "ecs", "not-json", "time-out"],
+    ids=["one-id", "both", "ecs", "not-json", "0 s", "-1 s", "inf s", "nan s", "1e12 s", "a day"],
 )
 def test_a_wrong_command_line_exits_4(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
