@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.overhead [--quick] [--json PATH]``. Wall times of whole processes, the
 subjects in turn within each round; the ratio is the median over the rounds of time / bare time, so
-that a busy machine disturbs both alike.
+that a busy machine disturbs both alike. Exits 1 where a verdict costs more than 1.15 times bare
+pytest, or the unused plugin more than 30 ms; the documents, written once at the end, come on top.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ TESTS = 1_000
 PLUGIN = ("-p", "greenroom.plugins.pytest_plugin")
 BARE = "bare pytest"
 LIMIT_S = 300
+MOST_FOR_A_VERDICT = 1.15
+MOST_UNUSED_MS = 30
+VERDICT = "greenroom: verdict"
+UNUSED = "greenroom: not used"
 
 
 def main() -> int:
@@ -39,7 +44,15 @@ def main() -> int:
     ]
     print(table(("case", "subject", "median ms", "of bare pytest"), lines))
     write(rows, given.json)
-    return 0
+    verdict, unused = (
+        next(row for row in rows if row.subject == name) for name in (VERDICT, UNUSED)
+    )
+    bare = next(row for row in rows if (row.case, row.subject) == (unused.case, BARE))
+    more_ms = float(unused.value or 0) - float(bare.value or 0)
+    print(f"\nunused: {more_ms:.0f} ms more (at most {MOST_UNUSED_MS})")
+    within = (verdict.ratio or 0) <= MOST_FOR_A_VERDICT and more_ms <= MOST_UNUSED_MS
+    print("within the limits" if within else "ABOVE THE LIMITS: measure again on a quiet machine")
+    return 0 if within else 1
 
 
 def _empty_tests(folder: Path, rounds: int) -> list[Row]:
@@ -49,7 +62,7 @@ def _empty_tests(folder: Path, rounds: int) -> list[Row]:
     (tests / "test_empty.py").write_text(body)
     subjects = {
         BARE: (),
-        "greenroom: verdict": (*PLUGIN, "--greenroom"),
+        VERDICT: (*PLUGIN, "--greenroom"),
         "greenroom: verdict and documents": (*PLUGIN, "--greenroom-report=out"),
     }
     return _rows(f"{TESTS:,} empty tests", subjects, tests, rounds)
@@ -59,7 +72,7 @@ def _unrelated_folder(folder: Path, rounds: int) -> list[Row]:
     unrelated = folder / "unrelated"
     unrelated.mkdir()
     (unrelated / "test_one.py").write_text("def test_one(): pass\n")
-    subjects = {BARE: ("--collect-only",), "greenroom: not used": (*PLUGIN, "--collect-only")}
+    subjects = {BARE: ("--collect-only",), UNUSED: (*PLUGIN, "--collect-only")}
     return _rows("--collect-only elsewhere", subjects, unrelated, rounds)
 
 
