@@ -6,6 +6,9 @@ attaches it as JSON to the teardown report; in the process that decides, the rec
 
 from __future__ import annotations
 
+import inspect
+import os
+import sys
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -42,12 +45,28 @@ class Observer:
         self._redactor = redactor
         self._attach = attach
         self._ready: dict[str, Check] = {}
-        self._begin()
+        self._process = os.getpid()
+        self._begin(None)
 
-    def _begin(self) -> None:
+    def _begin(self, item: pytest.Item | None) -> None:
+        self._item = item
         self._phases: dict[str, Phase] = {}
         self._durations: dict[str, float] = {}
         self._subtests: list[Phase] = []
+        self._body_ended = False
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Read the markers now: one that a test adds to itself comes too late to count."""
+        for item in session.items:
+            facts_of(item)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Note the end of the body: the next report of a call is the test's own."""
+        try:
+            return (yield)
+        finally:
+            self._body_ended = True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -55,15 +74,17 @@ class Observer:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note the phase; at teardown, attach the check."""
         report = yield
-        if call.when == "setup":
-            self._begin()
-        # A subtest comes as a call, too, but before the own call of its test.
-        elif call.when == "call" and (subtest := self._phases.get("call")) is not None:
-            self._subtests.append(subtest)
-        self._phases[call.when] = _phase(item, call, report)
-        self._durations[call.when] = report.duration
+        if item is not self._item or "teardown" in self._phases:
+            self._begin(item)
         if report.outcome == "failed":
             self._redact(report)
+        phase = _phase(item, call, report)
+        if call.when == "call" and not self._body_ended:
+            self._subtests.append(phase)  # fixtures can have some, too
+            return report
+        self._body_ended = False
+        self._phases[call.when] = phase
+        self._durations[call.when] = report.duration
         if call.when == "teardown":
             self._hand_over(self._check(item, report), report)
         return report
@@ -76,6 +97,8 @@ class Observer:
         return self._ready.pop(report.nodeid, None) if report.when == "teardown" else None
 
     def _hand_over(self, check: Check, report: pytest.TestReport) -> None:
+        if os.getpid() != self._process:
+            return  # a child that a test forked and let run on cannot answer for the test
         if self._redactor.active or self._attach:
             data = self._redactor.value(check.to_json())
             if self._attach:
@@ -95,6 +118,8 @@ class Observer:
             target_unused=recording.target_requested and not recording.exchanges,
         )
         finding = judge_test(facts)
+        if finding.outcome is Outcome.PASSED and _never_ran(item):
+            finding = Finding(Outcome.INCONCLUSIVE, "a body that runs", "its body was never run")
         if marked.problem:
             finding = Finding(Outcome.ERROR, "markers that mean something", marked.problem)
         quiet = all(phase.outcome == "passed" for phase in self._phases.values())
@@ -182,6 +207,17 @@ def _crash_message(report: pytest.TestReport) -> str:
     return str(crash.message if crash is not None else report.longrepr).partition("\n")[0]
 
 
+def _never_ran(item: pytest.Item) -> bool:
+    """Tell a unittest whose body is async or a generator: calling it runs nothing."""
+    case, body = getattr(item, "cls", None), getattr(item, "obj", None)
+    unittest = sys.modules.get("unittest")
+    if case is None or unittest is None or not issubclass(case, unittest.TestCase):
+        return False
+    if inspect.iscoroutinefunction(body):
+        return not issubclass(case, unittest.IsolatedAsyncioTestCase)
+    return inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body)
+
+
 def _examined(recording: Recording, started: float) -> tuple[Evidence, ...]:
     at = _moment(started)
     body = Evidence("test body", 1, "pytest", pytest.__version__, at)
@@ -201,8 +237,11 @@ def _cut(text: str) -> str:
 
 
 def _moment(seconds: float) -> str:
-    whole, thousandths = divmod(int(seconds * 1000), 1000)
-    return f"{_second(whole)}.{thousandths:03}+00:00"
+    try:
+        whole, thousandths = divmod(int(seconds * 1000), 1000)
+        return f"{_second(whole)}.{thousandths:03}+00:00"
+    except (ValueError, OverflowError):
+        return "unknown"  # a test left the clock broken
 
 
 @lru_cache(maxsize=1)

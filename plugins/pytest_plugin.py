@@ -6,6 +6,7 @@ in every project where Greenroom is installed, so it imports nothing heavy.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Remove an earlier run's record before any code of the project can end this one."""
+    given = early_config.known_args_namespace
+    folder = given.greenroom_report or os.environ.get("GREENROOM_REPORT")
+    runs = not any(getattr(given, name, None) for name in _NO_RUN)
+    if folder and runs and "PYTEST_XDIST_WORKER" not in os.environ:
+        with contextlib.suppress(OSError):  # said when the folder is written to
+            os.unlink(os.path.join(folder, "run.json"))  # noqa: PTH108, PTH118 - no import at start
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; take part if an option or a setting asks for it."""
     for line in _MARKER_LINES:
@@ -122,7 +134,7 @@ def verify(request: pytest.FixtureRequest) -> Callable[[Finding], Finding]:
 def _is_asked_for(config: pytest.Config) -> bool:
     options = ("", "_report", "_target", "_settings", "_release", "_set", "_expect")
     return (
-        any(config.getoption(f"greenroom{name}") for name in options)
+        any(config.getoption(f"greenroom{name}") not in (None, False, []) for name in options)
         or any(name.startswith("GREENROOM_") for name in os.environ)
         or (config.rootpath / "greenroom.toml").is_file()
         or _has_table(config.rootpath / "pyproject.toml")
@@ -163,6 +175,7 @@ class _Dormant:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._failures = 0
         self._reports: list[pytest.CollectReport] = []
         self._ids: list[str] = []
 
@@ -171,6 +184,7 @@ class _Dormant:
         self._config.pluginmanager.unregister(self)
         recorder = _take_part(self._config)
         if recorder is not None:
+            recorder.failures = self._failures
             for report in self._reports:
                 recorder.pytest_collectreport(report)
             if self._ids:
@@ -206,3 +220,5 @@ class _Dormant:
         """Wake up in xdist's controller when a worker sends a check."""
         if hasattr(report, "greenroom") and (recorder := self.wake()) is not None:
             recorder.pytest_runtest_logreport(report)
+        elif report.failed and not hasattr(report, "wasxfail"):
+            self._failures += 1

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import time
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 COULD_NOT_DECIDE = 7
 """Exit status of a run that could not decide, where pytest has none of its own (2 to 6)."""
 _PHASES = frozenset({"setup", "call", "teardown"})
-_EXPLAIN_1 = frozenset({Outcome.FAILED, Outcome.ERROR})
 _NO_TESTS = 5
 _RETURNED_SOMETHING = (
     "Test functions should return None",
@@ -60,7 +59,7 @@ class Recorder:
         # Taken out: a pytest that the suite itself starts is another run.
         self._run_id = os.environ.pop(RUN_ID, "") or os.urandom(16).hex()
         self._started = _now()
-        self._clock = time.monotonic()
+        self._clock = monotonic()
         self._duration_s = 0.0
         self._known: RunRecord | None = None
         self._selected: list[str] = []
@@ -75,6 +74,8 @@ class Recorder:
         # Only the documents show it, and the version of an installed package is slow to find.
         self._environment = _environment(config, redactor) if self._documents else {}
         self.printed = False
+        self.failures = 0
+        """Failed reports, counted as pytest's session counts them."""
 
     # What pytest tells
 
@@ -99,6 +100,7 @@ class Recorder:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a file that could not be collected, or that skipped itself as a whole."""
         if report.failed:
+            self.failures += 1
             self._add_problem(f"collection error in {report.nodeid}: {_cause(report)}")
         elif report.skipped:
             self._add_skipped_file(report)
@@ -110,6 +112,8 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the check off a teardown report; a phase unknown to pytest is a crash."""
+        if report.failed and not hasattr(report, "wasxfail"):
+            self.failures += 1
         if report.when not in _PHASES:
             self._add_crashed(report)
         elif report.when == "teardown" and (check := self._observer.take(report)) is not None:
@@ -198,7 +202,7 @@ class Recorder:
         for stopped in (session.shouldfail, session.shouldstop):
             if stopped:
                 self._add_problem(f"stopped early: {stopped}")
-        self._finish(status)
+        self._finish(status, explained=session.testsfailed == self.failures)
         session.exitstatus = self._exit_status(status)
         # pytest overwrites the status when a later hook calls pytest.exit: this comes after that.
         self._config.add_cleanup(partial(self._answer, session, status))
@@ -207,6 +211,9 @@ class Recorder:
         except BaseException as error:
             self.stop(f"the end of the run broke: {error!r}")
             self._again(status)
+            if isinstance(error, (SystemExit, KeyboardInterrupt)):
+                # Of these pytest would not let us answer for the exit status.
+                raise pytest.exit.Exception(repr(error), self._exit_status(status)) from error
             raise
         if int(session.exitstatus) != self._exit_status(status):
             self._again(int(session.exitstatus))
@@ -216,7 +223,7 @@ class Recorder:
         return os.getpid() != self._process
 
     def _again(self, status: int) -> None:
-        self._finish(status)
+        self._finish(status, explained=False)
         self.printed = False
 
     def _answer(self, session: pytest.Session, status: int) -> None:
@@ -229,8 +236,14 @@ class Recorder:
         if not self._is_a_fork():
             self._show(terminalreporter)
 
-    def pytest_unconfigure(self) -> None:
-        """Print the closing block where pytest ended without a summary."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_unconfigure(self) -> Generator[None]:
+        """Print the closing block where pytest ended without a summary; let nobody else leave."""
+        try:
+            yield
+        except SystemExit as error:
+            self.stop(f"the end of the run broke: {error!r}")
+            self._again(1)
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if self._finished and not self.printed and reporter is not None:
             self._show(reporter)
@@ -262,14 +275,21 @@ class Recorder:
             self._known = made
         return self._known
 
-    def _finish(self, status: int) -> None:
-        """Note what the record does not explain of pytest's exit status; write everything."""
-        explained = any(check.outcome in _EXPLAIN_1 for check in self._checks)
+    def answer_unstarted(self) -> None:
+        """End with a status of our own where pytest ended in good order without having begun."""
+        if not self._finished and not self._is_a_fork() and sys.exc_info()[0] is None:
+            raise SystemExit(COULD_NOT_DECIDE)
+
+    def _finish(self, status: int, *, explained: bool) -> None:
+        """Note what the record does not explain of pytest's exit status; write everything.
+
+        A status of 1 is explained if pytest counted the failures that are recorded, and no more.
+        """
         known = self._stopped or status in {0, _NO_TESTS} or (status == 1 and explained)
         if not known:
             self._add_problem(f"pytest ended with exit status {status}")
         self._finished = _now()
-        self._duration_s = time.monotonic() - self._clock
+        self._duration_s = monotonic() - self._clock
         if self._documents is not None:
             self._write(self._documents)
 

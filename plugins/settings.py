@@ -120,6 +120,9 @@ def resolve(
     """Merge the sources in their order and check every value."""
     if unknown := sorted(set(table) - set(KEYS)):
         raise SettingsError(f"{where}: unknown key {', '.join(unknown)}", hint=_hint())
+    for name, given in (("report", line.report), ("target", line.target), ("settings", line.file)):
+        if given == "":
+            raise SettingsError(f"--greenroom-{name} is empty", hint="is a variable unset?")
     report = line.report or environment.get("report") or _text(table, "report", where)
     kinds, stages = _expected(_subtable(table, "expect", where), where)
     for option in line.expect:

@@ -42,6 +42,7 @@ def take_part(config: pytest.Config) -> Recorder | None:
         raise pytest.UsageError(f"greenroom: {error.explain()}") from error
     config.pluginmanager.register(recorder, "greenroom-recorder")
     config.add_cleanup(guard_exit(recorder.abandon, COULD_NOT_DECIDE))
+    config.add_cleanup(recorder.answer_unstarted)
     config.add_cleanup(guard_exec())
     config.add_cleanup(guard_termination(recorder.stop))
     return recorder

@@ -170,8 +170,8 @@ SILENT = {
         class TestIt(unittest.TestCase):
             async def test_a(self): assert 0
         """,
-        ("-W", "default"),
-        "test_a (inconclusive): it returned something",
+        ("-W", "ignore"),
+        "test_a (inconclusive): its body was never run",
     ),
     "unittest-generator-body-that-never-ran": (
         """
@@ -181,8 +181,8 @@ SILENT = {
                 yield
                 assert 0
         """,
-        ("-W", "default"),
-        "test_a (inconclusive): it returned something",
+        ("-W", "ignore"),
+        "test_a (inconclusive): its body was never run",
     ),
     "a-verdict-returned-instead-of-asserted": (
         "def test_a(): return False",
@@ -199,6 +199,43 @@ SILENT = {
         """,
         (),
         "3 of 3 were skipped",
+    ),
+    "a-subtest-of-a-fixture-that-failed": (
+        """
+        import pytest
+        @pytest.fixture
+        def seeded(subtests):
+            for n in range(2):
+                with subtests.test(n=n): assert n == 0
+        def test_a(seeded, subtests):
+            with subtests.test("body"): pass
+        @pytest.mark.gate("info")
+        def test_b(): assert 0
+        """,
+        (),
+        "test_a: 1 of 3 failed: assert 1 == 0",
+    ),
+    "a-subtest-of-a-fixture-that-was-skipped": (
+        """
+        import pytest
+        @pytest.fixture
+        def seeded(subtests):
+            with subtests.test("seed"): pytest.skip("later")
+        def test_a(seeded): pass
+        """,
+        (),
+        "1 of 1 were skipped",
+    ),
+    "a-gate-lowered-by-the-test-itself": (
+        """
+        import pytest
+        def test_a(): pass
+        def test_b(request):
+            request.node.add_marker(pytest.mark.gate("info"))
+            assert 0
+        """,
+        (),
+        "test_b: assert 0",
     ),
     "a-finding-that-is-none": (
         "def test_a(verify): verify(None)",
@@ -429,8 +466,8 @@ def test_an_earlier_green_does_not_outlive_wrong_settings(tmp_path: Path) -> Non
 @pytest.mark.parametrize("hook", ["pytest_sessionfinish", "pytest_terminal_summary"])
 @pytest.mark.parametrize(
     "end",
-    ["pytest.exit('x', 0)", "pytest.exit('x', 5)", "1 / 0"],
-    ids=["exit-0", "exit-5", "error"],
+    ["pytest.exit('x', 0)", "pytest.exit('x', 5)", "raise SystemExit(0)", "1 / 0"],
+    ids=["exit-0", "exit-5", "system-exit", "error"],
 )
 def test_a_run_whose_end_breaks_does_not_ship(
     tmp_path: Path, workers: tuple[str, ...], hook: str, end: str
@@ -463,3 +500,64 @@ def test_another_plugins_exit_status_can_only_make_it_worse(
     assert passing.verdict == ("could-not-decide" if code else "ship")
     failing = ran(tmp_path, "def test_a(): assert 0")
     assert (failing.code, failing.verdict) == (1, "do-not-ship")
+
+
+COUNTING = """
+import pytest
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session):
+    result = yield
+    session.testsfailed += 1
+    return result
+"""
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "def pytest_sessionfinish(session): session.exitstatus = 1",
+        COUNTING,
+    ],
+    ids=["status", "count"],
+)
+def test_a_failure_that_nobody_recorded_is_not_explained_by_one_that_was(
+    tmp_path: Path, hook: str
+) -> None:
+    (tmp_path / "conftest.py").write_text(hook)
+    source = """
+    import pytest
+    def test_a(): pass
+    @pytest.mark.gate("info")
+    def test_b(): assert 0
+    """
+    result = ran(tmp_path, source)
+    assert (result.code, result.verdict) == (7, "could-not-decide")
+    assert "pytest ended with exit status 1" in result.reasons
+
+
+def test_leaving_at_the_very_end_does_not_change_the_answer(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text("def pytest_unconfigure(): raise SystemExit(0)")
+    result = ran(tmp_path, "def test_a(): assert 0")
+    assert (result.code, result.verdict) == (1, "do-not-ship")
+
+
+def test_a_run_that_is_called_off_before_it_begins_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        "import pytest\ndef pytest_configure(): pytest.exit('not today', 0)"
+    )
+    result = ran(tmp_path, "def test_a(): pass")
+    assert (result.code, result.verdict) == (7, "could-not-decide")
+
+
+def test_an_earlier_green_does_not_outlive_a_conftest_that_leaves(tmp_path: Path) -> None:
+    assert ran(tmp_path, "def test_a(): pass").verdict == "ship"
+    (tmp_path / "conftest.py").write_text("raise SystemExit(0)")
+    result = ran(tmp_path, "def test_a(): pass")
+    assert not (result.folder / "run.json").exists()
+
+
+@pytest.mark.parametrize("option", ["report", "target", "settings"])
+def test_an_option_left_empty_is_refused(tmp_path: Path, option: str) -> None:
+    (tmp_path / "test_it.py").write_text("def test_a(): pass")
+    result = run(tmp_path, f"--greenroom-{option}=", report=None)
+    assert result.code == 4
