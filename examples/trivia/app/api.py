@@ -32,7 +32,7 @@ async def answer(send: Send, status: int, document: object) -> None:
 async def api(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request; other protocols (lifespan, websocket) are refused by the server."""
     if scope["type"] != "http":
-        raise NotImplementedError(scope["type"])
+        raise ValueError(f"not an HTTP request: {scope['type']}")
     method, path = scope["method"], scope["path"]
     match method, path:
         case "GET", "/healthz":
