@@ -97,16 +97,16 @@ def _says(value: object) -> bool:
     return value is not None and value not in ("", [])
 
 
-def bounded(facts: Any, reasons_bytes: int) -> Any:  # noqa: ANN401 - a JSON value
-    """Return the JSON of a result with its lists cut to ``reasons_bytes`` each, its texts to 2 KiB.
+def bounded(facts: Any, reasons_bytes: int, fact_bytes: int = _LONGEST_FACT) -> Any:  # noqa: ANN401 - JSON
+    """Return the JSON of a result, each list cut to ``reasons_bytes``, each text to ``fact_bytes``.
 
     Sizes are those of ASCII JSON, so whatever encodes it later needs no more.
     """
     match facts:
         case str():
-            return clip(facts, _LONGEST_FACT)
+            return clip(facts, fact_bytes)
         case dict():
-            return {name: bounded(item, reasons_bytes) for name, item in facts.items()}
+            return {name: bounded(item, reasons_bytes, fact_bytes) for name, item in facts.items()}
         case list():
             return cut(facts, reasons_bytes)
         case _:
