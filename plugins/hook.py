@@ -22,7 +22,6 @@ import secrets
 import shlex
 import shutil
 import sys
-import sysconfig
 import tempfile
 import threading
 import time
@@ -30,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from greenroom.plugins.hook_events import CodeDeployEvent, EcsEvent, is_ecs, parse_event
+from greenroom.plugins.paths import added_paths
 from greenroom.plugins.report_codedeploy import CodeDeployReporter
 from greenroom.plugins.report_ecs import answer
 from greenroom.plugins.suite_process import Suite, passed_names
@@ -142,7 +142,7 @@ def _suite(hook: HookEvent, work: Path) -> Suite:
         work=work,
         environment=environ,
         memory_kib=_memory_kib(environ),
-        paths=(str(root), *_added_paths()),
+        paths=(str(root), *added_paths()),
         passed=passed_names(environ),
         release={**hook.release, **({"event": event} if event else {})},
     )
@@ -187,20 +187,6 @@ def _memory_kib(environ: Mapping[str, str]) -> int:
     text = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     whole = int(text) * 1024 if text.isdecimal() else 0
     return max(whole - _PARENT_KIB, int(whole * _LEAST_SHARE))
-
-
-def _added_paths() -> list[str]:
-    """Return the import paths beyond the interpreter's own: the runtime's and the layers'."""
-    own = {Path(path).resolve() for path in sysconfig.get_paths().values()}
-    return [
-        path
-        for path in sys.path
-        if Path(path).is_dir() and not any(_within(path, folder) for folder in own)
-    ]
-
-
-def _within(path: str, folder: Path) -> bool:
-    return Path(path).resolve() in (folder, folder / "lib-dynload")
 
 
 def _told(hook: HookEvent, result: Supervised) -> dict[str, Any]:

@@ -5,6 +5,7 @@
     │   └── UnresolvedError        exit 4   a suite's variable has no value
     ├── ToolError                  exit 2   an outside program is missing, broken or too slow
     ├── ServiceError               exit 2   a service (AWS, a registry) was out of reach or refused
+    │   ├── CallError              exit 2   AWS refused a call, or did not answer it
     │   └── RefusedError           exit 2   the rehearsal's own deployment engine refuses a call
     ├── RecordError                exit 2   a run record is missing, unreadable, cut short or forged
     └── ReportFolderError          exit 2   the report folder could not be written

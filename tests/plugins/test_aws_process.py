@@ -1,0 +1,151 @@
+"""The process that calls AWS: what its parent hears, whatever becomes of the call."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from greenroom.plugins.aws_process import TIMED_OUT, Aws, CallError
+from tests.support.codedeploy import Answer, CodeDeployEndpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PUT = "put_lifecycle_event_hook_execution_status"
+MEMBERS = {
+    "deploymentId": "d-1",
+    "lifecycleEventHookExecutionId": "execution-1",
+    "status": "Succeeded",
+}
+
+Connect: TypeAlias = "Callable[..., tuple[Aws, CodeDeployEndpoint]]"
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., tuple[Aws, CodeDeployEndpoint]]]:
+    """Return a function that makes an endpoint with a script, and an `Aws` that calls it."""
+    opened: list[Any] = []
+
+    def make(*script: Answer, patience_s: float = 0.5) -> tuple[Aws, CodeDeployEndpoint]:
+        endpoint = CodeDeployEndpoint(*script).__enter__()
+        environ = {**os.environ, **endpoint.environment}
+        aws = Aws(environ, prepared=("codedeploy",), patience_s=patience_s)
+        opened.extend([aws, endpoint])
+        return aws, endpoint
+
+    yield make
+    for one in opened:
+        one.__exit__(None, None, None)
+
+
+def soon(seconds: float = 20) -> float:
+    return time.monotonic() + seconds
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "later"),
+    [
+        (Answer.THROTTLE, "ThrottlingException", True),
+        (Answer.DENY, "AccessDeniedException", True),
+        (Answer.FAIL, "InternalFailure", True),
+        (Answer.SILENT, "ReadTimeoutError", True),
+        (Answer.RESET, "ConnectionClosedError", True),
+        (Answer.UNKNOWN_ID, "InvalidLifecycleEventHookExecutionIdException", False),
+    ],
+)
+def test_a_refused_call_says_why_and_whether_to_try_again(
+    connect: Connect,
+    answer: Answer,
+    code: str,
+    later: bool,  # noqa: FBT001 - a parameter of cases
+) -> None:
+    aws, _ = connect(answer)
+    with pytest.raises(CallError) as caught:
+        aws.call("codedeploy", PUT, MEMBERS, until=soon())
+    assert (caught.value.code, caught.value.again) == (code, later)
+    assert "codedeploy:PutLifecycleEventHookExecutionStatus" in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_call_is_made_once_and_insisting_makes_it_until_it_succeeds(connect: Connect) -> None:
+    aws, endpoint = connect(Answer.THROTTLE, Answer.DENY, Answer.RESET, Answer.ACCEPT)
+    answer = aws.insist("codedeploy", PUT, MEMBERS, until=soon())
+    assert answer == {"lifecycleEventHookExecutionId": "execution-1"}
+    assert len(endpoint.calls) == 4
+
+
+def test_what_cannot_succeed_is_not_tried_again(connect: Connect) -> None:
+    aws, endpoint = connect(Answer.UNKNOWN_ID)
+    with pytest.raises(CallError, match="InvalidLifecycleEventHookExecutionId"):
+        aws.insist("codedeploy", PUT, MEMBERS, until=soon())
+    assert len(endpoint.calls) == 1
+
+
+def test_insisting_ends_when_the_time_is_spent(connect: Connect) -> None:
+    aws, endpoint = connect(Answer.FAIL)
+    with pytest.raises(CallError, match="InternalFailure"):
+        aws.insist("codedeploy", PUT, MEMBERS, until=soon(2))
+    assert len(endpoint.calls) > 1
+
+
+def test_an_answer_that_drips_without_end_costs_the_process_not_the_parent(
+    connect: Connect,
+) -> None:
+    aws, _ = connect(Answer.DRIP, Answer.ACCEPT)
+    with pytest.raises(CallError) as caught:
+        aws.call("codedeploy", PUT, MEMBERS, until=soon(2))
+    assert (caught.value.code, caught.value.again) == (TIMED_OUT, True)
+    assert aws.call("codedeploy", PUT, MEMBERS, until=soon())
+
+
+def test_a_stopped_process_is_replaced(connect: Connect) -> None:
+    aws, _ = connect(Answer.ACCEPT)
+    worker = aws._worker  # noqa: SLF001 - the process is what this is about
+    assert worker is not None
+    os.kill(worker._process.pid, signal.SIGSTOP)  # noqa: SLF001 - as above
+    with pytest.raises(CallError, match="not answered in time"):
+        aws.call("codedeploy", PUT, MEMBERS, until=soon(1))
+    assert aws.call("codedeploy", PUT, MEMBERS, until=soon())
+
+
+def test_a_killed_process_is_replaced_and_the_call_made_again(connect: Connect) -> None:
+    aws, _ = connect(Answer.ACCEPT)
+    worker = aws._worker  # noqa: SLF001 - the process is what this is about
+    assert worker is not None
+    os.kill(worker._process.pid, signal.SIGKILL)  # noqa: SLF001 - as above
+    assert aws.insist("codedeploy", PUT, MEMBERS, until=soon())
+
+
+def test_no_region_is_told_as_what_it_is() -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with Aws(environ) as aws, pytest.raises(CallError) as caught:
+        aws.insist("codedeploy", PUT, MEMBERS, until=soon())
+    assert "region" in str(caught.value)
+    assert "AWS_REGION" in caught.value.hint
+
+
+def test_an_unknown_operation_is_an_error_not_a_wait() -> None:
+    environ = {**os.environ, "AWS_REGION": "us-east-1"}
+    with Aws(environ) as aws, pytest.raises(CallError) as caught:
+        aws.insist("codedeploy", "no_such_operation", {}, until=soon())
+    assert (caught.value.code, caught.value.again) == ("AttributeError", False)
+
+
+def test_calls_of_many_threads_get_their_own_answers(connect: Connect) -> None:
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - of this test alone
+
+    aws, endpoint = connect(Answer.ACCEPT, patience_s=5)
+
+    def put(number: int) -> str:
+        members = {**MEMBERS, "lifecycleEventHookExecutionId": f"execution-{number}"}
+        answer = aws.call("codedeploy", PUT, members, until=soon())
+        return str(answer["lifecycleEventHookExecutionId"])
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(put, range(64)))
+    assert answers == [f"execution-{number}" for number in range(64)]
+    assert len(endpoint.calls) == 64
