@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,12 +67,10 @@ def observe(hook: Hook, *answers: Answer, sandbox: bool) -> Outcome:
         CodeDeployEndpoint(*answers) as endpoint,
         function_of(hook, Path(folder), endpoint, sandbox=sandbox) as function,
     ):
-        started = time.monotonic()
         invocation = function.invoke(EVENT)
-        began = started + max(time.monotonic() - started - invocation.duration_s, 0)
     heard = [call for call in endpoint.calls if call.answer in _HEARD]
     call = next(iter([*heard, *reversed(endpoint.calls)]), None)
-    at = (call.at - began) / hook.timeout_s if call else None
+    at = (call.at - invocation.started) / hook.timeout_s if call else None
     return Outcome(
         status=call.status if call else None,
         tries=len(endpoint.calls),
