@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from greenroom.plugins.hook_settings import parse_hook_table
 from greenroom.plugins.redaction import Redactor, is_sensitive
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Kind, Stage
@@ -23,8 +24,7 @@ from greenroom.validators.waiver import Waiver
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-FILE = "greenroom.toml"
-KEYS = ("expect", "release", "report", "secrets", "target", "variables", "waivers")
+KEYS = ("expect", "hook", "release", "report", "secrets", "target", "variables", "waivers")
 _ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"[@?]")
 _RELEASE_PREFIX = "GREENROOM_RELEASE_"
@@ -82,24 +82,6 @@ def redactor_of(config: pytest.Config) -> Redactor:
     return config.stash.setdefault(_REDACTOR, Redactor())
 
 
-def table_of(root: Path, file: str | None) -> tuple[dict[str, Any] | None, str]:
-    """Return the settings table that applies below ``root`` and where it stands.
-
-    ``file`` (the command line's) comes first, then greenroom.toml, then [tool.greenroom] of
-    pyproject.toml; None where there is none.
-    """
-    if file is not None:
-        return _read(Path(file)), file
-    if (path := root / FILE).is_file():
-        return _read(path), FILE
-    if (path := root / "pyproject.toml").is_file():
-        table = _read(path).get("tool", {}).get("greenroom")
-        if table is not None and not isinstance(table, dict):
-            raise SettingsError("pyproject.toml: tool.greenroom is not a table", hint=_hint())
-        return table, "pyproject.toml [tool.greenroom]"
-    return None, ""
-
-
 def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings that environment variables give (GREENROOM_TARGET and its like)."""
     found: dict[str, Any] = {}
@@ -123,6 +105,7 @@ def resolve(
     for name, given in (("report", line.report), ("target", line.target), ("settings", line.file)):
         if given == "":
             raise SettingsError(f"--greenroom-{name} is empty", hint="is a variable unset?")
+    parse_hook_table(_subtable(table, "hook", where), where)  # the hook's own: read there again
     report = line.report or environment.get("report") or _text(table, "report", where)
     kinds, stages = _expected(_subtable(table, "expect", where), where)
     for option in line.expect:
@@ -153,19 +136,6 @@ def secret_values(settings: Settings, environ: Mapping[str, str] = os.environ) -
 
 def _hint() -> str:
     return f"known keys: {', '.join(KEYS)}"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import tomllib  # noqa: PLC0415 - a run without a settings file does not pay for it
-
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"{path}: cannot be read: {error.strerror}", hint="check the path and its permissions"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: {error}", hint="correct the TOML") from error
 
 
 def _text(table: Mapping[str, Any], key: str, where: str) -> str | None:

@@ -14,6 +14,7 @@ from greenroom.plugins.documents import Documents
 from greenroom.plugins.guards import guard_exec, guard_exit, guard_termination
 from greenroom.plugins.observer import Observer
 from greenroom.plugins.recorder import COULD_NOT_DECIDE, Recorder
+from greenroom.plugins.settings_file import table_of
 from greenroom.validators.errors import GreenroomError, SettingsError
 from greenroom.validators.record import RunRecord
 from greenroom.validators.verdict import Expected
@@ -65,7 +66,7 @@ def _read(config: pytest.Config) -> Settings:
     )
     environment = settings_module.from_environment(os.environ)
     try:
-        table, where = settings_module.table_of(config.rootpath, line.file)
+        table, where = table_of(config.rootpath, line.file)
         return settings_module.resolve(table or {}, where, environment, line)
     except SettingsError as error:
         if folder := line.report or environment.get("report"):

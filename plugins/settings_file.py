@@ -1,0 +1,45 @@
+"""Where settings stand: greenroom.toml, else [tool.greenroom] of pyproject.toml.
+
+Imports the standard library alone: the hook reads its table before pytest is there.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from greenroom.validators.errors import SettingsError
+
+FILE = "greenroom.toml"
+
+
+def table_of(root: Path, file: str | None) -> tuple[dict[str, Any] | None, str]:
+    """Return the settings table that applies below ``root`` and where it stands.
+
+    ``file`` (the command line's) comes first, then greenroom.toml, then [tool.greenroom] of
+    pyproject.toml; None where there is none.
+    """
+    if file is not None:
+        return _read(Path(file)), file
+    if (path := root / FILE).is_file():
+        return _read(path), FILE
+    if (path := root / "pyproject.toml").is_file():
+        table = _read(path).get("tool", {}).get("greenroom")
+        if table is not None and not isinstance(table, dict):
+            raise SettingsError(
+                "pyproject.toml: tool.greenroom is not a table", hint="write [tool.greenroom]"
+            )
+        return table, "pyproject.toml [tool.greenroom]"
+    return None, ""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: cannot be read: {error.strerror}", hint="check the path and its permissions"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}", hint="correct the TOML") from error
