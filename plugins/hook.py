@@ -28,7 +28,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from greenroom.plugins.hook_events import CodeDeployEvent, EcsEvent, is_ecs, parse_event
+from greenroom.plugins.hook_events import CodeDeployEvent, EcsEvent, parse_event, waiter_in
 from greenroom.plugins.paths import added_paths
 from greenroom.plugins.report_codedeploy import CodeDeployReporter
 from greenroom.plugins.report_ecs import answer
@@ -68,7 +68,7 @@ def handler(event: object, context: Context) -> dict[str, Any]:
         hook = parse_event(event)
     except SettingsError as error:
         _log({"verdict": Verdict.COULD_NOT_DECIDE.value, "reasons": [error.explain()]})
-        if is_ecs(event):
+        if isinstance(waiter_in(event), EcsEvent):
             return answer(succeeded=False)
         raise
     if isinstance(hook, EcsEvent):
@@ -191,12 +191,11 @@ def _memory_kib(environ: Mapping[str, str]) -> int:
 
 def _told(hook: HookEvent, result: Supervised) -> dict[str, Any]:
     stage = hook.stage if isinstance(hook, EcsEvent) else os.environ.get("GREENROOM_HOOK_EVENT")
-    deployment = hook.deployment if isinstance(hook, EcsEvent) else hook.deployment_id
     return {
         "verdict": result.verdict.value,
         "reasons": list(result.reasons),
         "event": stage,
-        "deployment_id": deployment,
+        "deployment_id": hook.deployment,
         "execution_id": hook.execution_id,
         "ending": result.ending.value,
         "exit_status": result.exit_status,
