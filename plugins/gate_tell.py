@@ -128,7 +128,8 @@ def conclude(gate: Gate, decided: Decided, began: float) -> Outcome:
             hook=now - began,
         ),
     )
-    hook_log.write(result, now=time.time())
+    if not isinstance(gate.hook, ScriptEvent):
+        hook_log.write(result, now=time.time())
     if decided.bypass is not None:
         _keep(gate, decided, result)
     _announce(gate, decided, result)
