@@ -62,6 +62,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--greenroom-report", metavar="DIR", help="write the run's documents to DIR")
     group.addoption("--greenroom-target", metavar="URL", help="the address of what is checked")
     group.addoption(
+        "--greenroom-ready",
+        metavar="PATH",
+        help="before the first check, wait until the target answers PATH (below 500, unless set)",
+    )
+    group.addoption(
         "--greenroom-settings",
         metavar="FILE",
         help="settings (default: greenroom.toml, or [tool.greenroom] in pyproject.toml)",
@@ -132,7 +137,7 @@ def verify(request: pytest.FixtureRequest) -> Callable[[Finding], Finding]:
 
 
 def _is_asked_for(config: pytest.Config) -> bool:
-    options = ("", "_report", "_target", "_settings", "_release", "_set", "_expect")
+    options = ("", "_report", "_target", "_ready", "_settings", "_release", "_set", "_expect")
     return (
         any(config.getoption(f"greenroom{name}") not in (None, False, []) for name in options)
         or any(name.startswith("GREENROOM_") for name in os.environ)

@@ -63,6 +63,7 @@ def _read(config: pytest.Config) -> Settings:
         release=tuple(config.getoption("greenroom_release")),
         variables=tuple(config.getoption("greenroom_set")),
         expect=tuple(config.getoption("greenroom_expect")),
+        ready=config.getoption("greenroom_ready"),
     )
     environment = settings_module.from_environment(os.environ)
     try:
