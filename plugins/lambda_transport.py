@@ -13,9 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpcore
-import httpx
 
-from greenroom.plugins.aws import code_of, explained
+from greenroom.plugins.aws import code_of, explained, hint_of_suite
 from greenroom.plugins.aws_worker import Clients, Limits
 from greenroom.plugins.http_failures import BodyTooLargeError, InvocationError
 from greenroom.plugins.lambda_events import MalformedError, answer_of, event_of
@@ -25,15 +24,13 @@ from greenroom.validators.http import Failure
 from greenroom.validators.json_values import cut, printable
 
 if TYPE_CHECKING:
+    import httpx
+
     from greenroom.plugins.function_address import FunctionVersion
     from greenroom.plugins.http_exchange import Sender
 
 EXECUTED = "x-amz-executed-version"
 """The header of every answer that names the version which gave it."""
-WITHHELD = (
-    "a hook withholds its credentials from the suite: pass them on with GREENROOM_HOOK_PASS="
-    '"AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN" (or pass in [hook])'
-)
 _ACTION = "lambda:InvokeFunction"
 _CONNECT_S = 5.0
 _LARGEST = 8 * 1024 * 1024
@@ -93,26 +90,21 @@ class Invoker:
         return f"{self._function.address}{whole.removeprefix(self._root)}"
 
     def _invoke(self, event: bytes, seconds: float) -> _Invoked:
-        from botocore.exceptions import (  # noqa: PLC0415 - heavy, and part of an extra
-            BotoCoreError,
-            ClientError,
-        )
+        try:
+            client = _clients(math.ceil(seconds)).get("lambda", self._function.region)
+        except ServiceError as error:
+            raise InvocationError(Failure(str(error), error.hint)) from error
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - boto3 is there
 
         try:
-            answer = (
-                _clients(math.ceil(seconds))
-                .get("lambda", self._function.region)
-                .invoke(
-                    FunctionName=self._function.function,
-                    Qualifier=self._function.version,
-                    Payload=event,
-                )
+            answer = client.invoke(
+                FunctionName=self._function.function,
+                Qualifier=self._function.version,
+                Payload=event,
             )
             payload = _read(answer["Payload"])
         except (BotoCoreError, ClientError) as error:
             raise _refused(self._function, error) from error
-        except ServiceError as error:
-            raise InvocationError(Failure(str(error), error.hint)) from error
         version = str(answer.get("ExecutedVersion", ""))
         return _Invoked(payload, str(answer.get("FunctionError", "")), version)
 
@@ -168,11 +160,9 @@ def _refused(function: FunctionVersion, error: Any) -> Exception:  # noqa: ANN40
     if code in _LATE:
         kind = httpcore.ConnectTimeout if code == "ConnectTimeoutError" else httpcore.ReadTimeout
         return kind(f"{_ACTION} was not answered in time")
-    advice = told.hint
+    advice = hint_of_suite(told)
     if code in _UNKNOWN:
         advice = f"check that {function.address} exists in this region and account"
-    elif "redential" in f"{code} {told.hint}":
-        advice = f"{told.hint}; {WITHHELD}"
     retry = code in _NOT_INVOKED
     return InvocationError(Failure(_shown(str(told)), advice, retry=retry))
 

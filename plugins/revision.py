@@ -53,13 +53,16 @@ class AnsweredBy:
 
     def filled(self, variables: Variables) -> AnsweredBy:
         """Return this with its variables replaced; no revision is a `SettingsError`."""
-        value = variables.fill(self.equals).strip()
-        if not value:
+        return replace(self, equals=variables.fill(self.equals)).known()
+
+    def known(self) -> AnsweredBy:
+        """Return this; raises `SettingsError` where no revision is named."""
+        if not self.equals.strip():
             raise SettingsError(
-                f"{self.equals!r} is empty: it is not known which revision must answer",
+                "the revision that must answer is empty",
                 hint="give --greenroom-release revision=VALUE",
             )
-        return replace(self, equals=value)
+        return replace(self, equals=self.equals.strip())
 
     def named(self, answer: Answer) -> tuple[str, ...]:
         """Return the revisions that ``answer`` names; none if it names no revision."""

@@ -8,6 +8,7 @@ import pytest
 
 from greenroom.plugins.http import Connections, client
 from greenroom.plugins.settings import redactor_of, settings_of
+from greenroom.plugins.targets import Behind, behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,12 +17,21 @@ if TYPE_CHECKING:
 
 _CONNECTIONS: pytest.StashKey[Connections] = pytest.StashKey()
 
+_BEHIND: pytest.StashKey[Behind] = pytest.StashKey()
+
 
 def connections_of(config: pytest.Config) -> Connections:
     """Return the connections that this process's checks share, closed at its end."""
     if (known := config.stash.get(_CONNECTIONS, None)) is None:
         known = config.stash[_CONNECTIONS] = Connections()
         config.add_cleanup(known.close)
+    return known
+
+
+def behind_of(config: pytest.Config) -> Behind:
+    """Return what stands behind the target, asked once in each process."""
+    if (known := config.stash.get(_BEHIND, None)) is None:
+        known = config.stash[_BEHIND] = behind(settings_of(config).targets)
     return known
 
 
