@@ -20,8 +20,9 @@ import httpx
 
 from greenroom.plugins.function_address import is_function, parse_function
 from greenroom.plugins.http_exchange import CODINGS, Reading, request_json
-from greenroom.plugins.http_failures import MAPPED, UnsafeRedirectError
+from greenroom.plugins.http_failures import MAPPED, UnsafeRedirectError, failure_of
 from greenroom.plugins.network import BoundedBackend, within
+from greenroom.validators.http import Answer
 
 if TYPE_CHECKING:
     import ssl
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.http_exchange import Sender
     from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.target_settings import Address
+    from greenroom.validators.http import Failure
 
 _ELAPSED = "greenroom.elapsed"
 _TRAIL = "greenroom.trail"
@@ -81,7 +83,7 @@ class Connections:
         url = httpx.URL(target)
         base = url.copy_with(scheme=address.scheme or url.scheme)
         route = (url.raw_host.decode(), address)
-        return _Network(str(base), lambda: self._pool_of(route))
+        return _Network(str(base), lambda: self._pool_of(route), str(address))
 
     def close(self) -> None:
         """Close every connection."""
@@ -101,8 +103,11 @@ class Connections:
 
 
 class _Network:
-    def __init__(self, base: str, pool: Callable[[], httpcore.ConnectionPool]) -> None:
+    def __init__(
+        self, base: str, pool: Callable[[], httpcore.ConnectionPool], address: str = ""
+    ) -> None:
         self.base = base
+        self.address = address
         self._pool = pool
 
     def send(self, request: httpx.Request) -> httpcore.Response:
@@ -152,6 +157,29 @@ def elapsed_s(answer: httpx.Response) -> float:
     return sum(float(one.extensions[_ELAPSED]) for one in (*answer.history, answer))
 
 
+def answer_of(response: httpx.Response) -> Answer:
+    """Return the facts of a response that was read in full."""
+    return Answer(
+        status=response.status_code,
+        headers=tuple((name.lower(), value) for name, value in response.headers.multi_items()),
+        body=response.content,
+        elapsed_s=elapsed_s(response),
+    )
+
+
+def get(http: httpx.Client, path: str, seconds: float) -> Answer | Failure:
+    """Ask for ``path`` below the client's target; an answer that did not come is no exception."""
+    try:
+        return answer_of(http.get(below(http, path), timeout=seconds))
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        return failure_of(error)
+
+
+def below(http: httpx.Client, path: str) -> str:
+    """Return the URL of ``path``: joined by hand, as httpx takes ``//x`` for another host."""
+    return f"{str(http.base_url).removesuffix('/')}{path}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Trail:
     """What the first request of a chain of redirects was."""
@@ -195,9 +223,7 @@ class _RecordingTransport(httpx.BaseTransport):
         finally:
             self._record(
                 {
-                    "request": request_json(
-                        request, self._sender.shown(request.url), self._redactor
-                    ),
+                    "request": request_json(request, self._sender, self._redactor),
                     "response": reading.to_json(self._redactor),
                     "error": self._redactor.text(str(error)) if error else None,
                     "elapsed_ms": round((time.monotonic() - begun) * 1000, 3),

@@ -27,10 +27,12 @@ _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 class Sender(Protocol):
     """A way to a target: the network, or the invocation of a function.
 
-    ``base`` is the URL that paths of the target are joined to.
+    ``base`` is the URL that paths of the target are joined to; ``address`` is where connections
+    lead whatever the host's name, or empty.
     """
 
     base: str
+    address: str
 
     def send(self, request: httpx.Request) -> httpcore.Response:
         """Send ``request`` within the present deadline (`greenroom.plugins.network.within`)."""
@@ -127,17 +129,18 @@ class _Steps(httpx.SyncByteStream):
             yield self._data[start : start + _DECODED_STEP]
 
 
-def request_json(request: httpx.Request, url: str, redactor: Redactor) -> dict[str, Any]:
-    """Return the record's form of a request to ``url``."""
+def request_json(request: httpx.Request, sender: Sender, redactor: Redactor) -> dict[str, Any]:
+    """Return the record's form of a request."""
     try:
         body = redactor.excerpt(_text(request.content, request.headers), RECORDED)
     except httpx.RequestNotRead:
         body = "(a stream)"
     return {
         "method": request.method,
-        "url": redactor.url(url),
+        "url": redactor.url(sender.shown(request.url)),
         "headers": redactor.headers(request.headers.multi_items()),
         "body": body or None,
+        **({"address": sender.address} if sender.address else {}),
     }
 
 

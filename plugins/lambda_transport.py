@@ -61,6 +61,7 @@ class Invoker:
         # A redirect is joined to it: only of http and https is it known how to do that.
         self._root = f"https://{function.host}"
         self.base = f"{self._root}{function.prefix}"
+        self.address = ""
 
     def send(self, request: httpx.Request) -> httpcore.Response:
         """Invoke the version and return what it answered; raises httpx's and httpcore's errors."""

@@ -120,11 +120,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def target(request: pytest.FixtureRequest) -> Generator[httpx.Client]:
     """Return an httpx client bound to the target; its exchanges are recorded with the check."""
     from greenroom.plugins.recording import recording_of  # noqa: PLC0415 - only where used
-    from greenroom.plugins.target import target_client  # noqa: PLC0415 - only where used
+    from greenroom.plugins.target import proven_client  # noqa: PLC0415 - only where used
 
     recording = recording_of(request.node)
     recording.target_requested = True
-    with target_client(request.config, recording.exchanges.append) as client:
+    with proven_client(request.config, recording) as client:
         yield client
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from greenroom.plugins.revision import AnsweredBy
+    from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.target_settings import Ready
 
 KEYS = (
@@ -97,6 +98,14 @@ def settings_of(config: pytest.Config) -> Settings:
 def redactor_of(config: pytest.Config) -> Redactor:
     """Return what keeps secrets out of the run's outputs."""
     return config.stash.setdefault(_REDACTOR, Redactor())
+
+
+def variables_of(config: pytest.Config) -> Variables:
+    """Return what ``${…}`` stands for in this run."""
+    from greenroom.plugins.suite_variables import Variables  # noqa: PLC0415 - only where used
+
+    settings = settings_of(config)
+    return Variables(os.environ, settings.variables, settings.release, redactor_of(config))
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenroom.plugins.function_address import shown_target
+from greenroom.plugins.function_address import is_function, shown_target
 from greenroom.plugins.recording import CheckFailed, recording_of
-from greenroom.plugins.settings import redactor_of, settings_of
+from greenroom.plugins.settings import redactor_of, settings_of, variables_of
 from greenroom.plugins.suite_contract import Contracts
 from greenroom.plugins.suite_parser import parse_suite, proven
-from greenroom.plugins.suite_variables import Variables
 from greenroom.plugins.taking_part import settle
 from greenroom.validators.errors import SettingsError
 
@@ -50,12 +48,7 @@ class SuiteFile(pytest.File):
 
     def _parsed(self) -> Suite:
         settings = settings_of(self.config)
-        variables = Variables(
-            environment=os.environ,
-            settings=settings.variables,
-            release=settings.release,
-            redactor=redactor_of(self.config),
-        )
+        variables = variables_of(self.config)
         text = self.path.read_text(encoding="utf-8")
         folder, root = self.path.parent, self.config.rootpath
         contracts = Contracts(folder, root if self.path.is_relative_to(root) else folder)
@@ -105,6 +98,7 @@ class CheckItem(pytest.Item):
         from greenroom.plugins.http import Limits, client_of  # noqa: PLC0415 - not at collection
         from greenroom.plugins.suite_targets import run_at_each  # noqa: PLC0415 - as above
         from greenroom.plugins.target import behind_of, connections_of  # noqa: PLC0415 - as above
+        from greenroom.plugins.targets import ONE_PLACE  # noqa: PLC0415 - as above
 
         redactor = redactor_of(self.config)
         limits = Limits(self._check.timeout_s, self._check.max_body)
@@ -114,7 +108,7 @@ class CheckItem(pytest.Item):
             sender = connections.sender_at(self._target, address)
             return client_of(sender, redactor, record, limits)
 
-        behind = behind_of(self.config)
+        behind = ONE_PLACE if is_function(self._target) else behind_of(self.config)
         return run_at_each(self._check, self._target, behind, client_at, redactor)
 
     def repr_failure(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from jsonpath_rfc9535 import JSONPathError
 
-from greenroom.plugins.http import elapsed_s
+from greenroom.plugins.http import answer_of, below
 from greenroom.plugins.http_failures import failure_of
 from greenroom.plugins.redaction import REDACTED, is_sensitive
 from greenroom.plugins.revision import ADVICE, RULE, seen_revision
@@ -132,8 +132,7 @@ def _ask(check: HttpCheck, client: httpx.Client, left_s: float) -> Answer | Fail
     try:
         response = client.request(
             check.request.method,
-            # Joined by hand: what httpx joins may lead to another host ("//elsewhere").
-            f"{str(client.base_url).removesuffix('/')}{check.request.path}",
+            below(client, check.request.path),
             headers=list(check.request.headers),
             content=check.request.content,
             timeout=left_s,
@@ -141,12 +140,7 @@ def _ask(check: HttpCheck, client: httpx.Client, left_s: float) -> Answer | Fail
         )
     except (httpx.RequestError, httpx.InvalidURL) as error:
         return failure_of(error)
-    return Answer(
-        status=response.status_code,
-        headers=tuple((name.lower(), value) for name, value in response.headers.multi_items()),
-        body=response.content,
-        elapsed_s=elapsed_s(response),
-    )
+    return answer_of(response)
 
 
 def _again(check: HttpCheck, seen: Answer | Failure) -> bool:

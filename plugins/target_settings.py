@@ -21,6 +21,8 @@ from greenroom.validators.http import StatusSet
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from greenroom.plugins.suite_variables import Variables
+
 READY_KEYS = ("path", "status", "within", "every", "header", "field", "equals")
 REVISION_KEYS = ("header", "field", "equals")
 TARGETS_KEYS = ("addresses", "target_group")
@@ -50,6 +52,12 @@ class Ready:
         """What is waited for, in words."""
         status = "below 500" if self.status == BELOW_500 else str(self.status)
         return f"status {status}" + (f" from {self.revision.limit}" if self.revision else "")
+
+    def filled(self, variables: Variables) -> Ready:
+        """Return this with the revision's variables replaced; raises `SettingsError`."""
+        if self.revision is None:
+            return self
+        return replace(self, revision=self.revision.filled(variables))
 
 
 @dataclass(frozen=True, slots=True)

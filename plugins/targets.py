@@ -32,6 +32,12 @@ class Behind:
     advice: str = ""
 
 
+ONE_PLACE = Behind(
+    doubt=Rule("targets", "behind a load balancer", "a function's version", None),
+    advice="leave out `at: each-target`: the version is invoked itself",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     """One target as its target group knows it; ``state`` is ELB's word."""
