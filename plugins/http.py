@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenroom.plugins.http_exchange import Sender
+    from greenroom.plugins.lambda_transport import Callers
     from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.target_settings import Address
     from greenroom.validators.http import Failure
@@ -60,6 +61,12 @@ class Connections:
         """One TLS context for all (making one takes 20 ms)."""
         return httpx.create_ssl_context()
 
+    @cached_property
+    def _callers(self) -> Callers:
+        from greenroom.plugins.lambda_transport import Callers  # noqa: PLC0415 - for functions only
+
+        return Callers()
+
     @property
     def pool(self) -> httpcore.ConnectionPool:
         """The connections to whatever address a host's name has."""
@@ -72,7 +79,7 @@ class Connections:
             return network
         from greenroom.plugins.lambda_transport import Invoker  # noqa: PLC0415 - for functions only
 
-        return Invoker(parse_function(target), network)
+        return Invoker(parse_function(target), network, self._callers)
 
     def sender_at(self, target: str, address: Address) -> Sender:
         """Return the way to ``target`` that ends at one ``address`` behind its load balancer.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpcore
@@ -55,9 +54,10 @@ class _Invoked(NamedTuple):
 class Invoker:
     """The way to one version of a function; other hosts (of redirects) go to ``elsewhere``."""
 
-    def __init__(self, function: FunctionVersion, elsewhere: Sender) -> None:
+    def __init__(self, function: FunctionVersion, elsewhere: Sender, callers: Callers) -> None:
         self._function = function
         self._elsewhere = elsewhere
+        self._callers = callers
         # A redirect is joined to it: only of http and https is it known how to do that.
         self._root = f"https://{function.host}"
         self.base = f"{self._root}{function.prefix}"
@@ -92,7 +92,7 @@ class Invoker:
 
     def _invoke(self, event: bytes, seconds: float) -> _Invoked:
         try:
-            client = _clients(math.ceil(seconds)).get("lambda", self._function.region)
+            client = self._callers.within(seconds).get("lambda", self._function.region)
         except ServiceError as error:
             raise InvocationError(Failure(str(error), error.hint)) from error
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - boto3 is there
@@ -110,9 +110,17 @@ class Invoker:
         return _Invoked(payload, str(answer.get("FunctionError", "")), version)
 
 
-@lru_cache(maxsize=8)
-def _clients(read_s: int) -> Clients:
-    return Clients(Limits(connect_s=min(_CONNECT_S, read_s), read_s=float(read_s)))
+class Callers:
+    """boto3's clients by the whole seconds that they wait for an answer, made when needed."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Clients] = {}
+
+    def within(self, seconds: float) -> Clients:
+        """Return those that wait ``seconds``, and not much longer."""
+        whole = math.ceil(seconds)
+        limits = Limits(connect_s=min(_CONNECT_S, whole), read_s=float(whole))
+        return self._made.setdefault(whole, Clients(limits))
 
 
 def _read(stream: Any) -> bytes:  # noqa: ANN401 - botocore's streaming body
