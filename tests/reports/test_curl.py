@@ -50,7 +50,10 @@ def request(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of a 
         ({"url": "lambda://f:8/a b"}, "# invoked, not sent: GET 'lambda://f:8/a b'"),
         ({"headers": None}, "curl --include --request GET --url http://x/"),
     ],
-    ids=["plain", "head", "brackets", "body-and-header", "dropped-headers", "no-headers"],
+    ids=[
+        *("plain", "head", "brackets", "body-and-header", "dropped-headers", "one-target"),
+        *("function", "no-headers"),
+    ],
 )
 def test_a_request_becomes_one_command(changes: dict[str, Any], line: str) -> None:
     assert curl.command(request(**changes)) == line
