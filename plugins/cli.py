@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "hook": "greenroom.plugins.hook_command",
+    "package": "greenroom.plugins.package_command",
     "rehearse": "greenroom.rehearsal.command",
     "schema": "greenroom.plugins.schema_command",
 }
