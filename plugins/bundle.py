@@ -9,16 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from greenroom.plugins.bundle_bytecode import compile_all, interpreter_for
 from greenroom.plugins.bundle_files import SUITES, Project, check_names, collect
 from greenroom.plugins.bundle_itself import own_files, own_metadata
 from greenroom.plugins.bundle_pip import fetch
 from greenroom.plugins.bundle_requirements import Needs, given, own
+from greenroom.plugins.bundle_trim import trim
 from greenroom.plugins.bundle_zip import names_of, write_zip
 from greenroom.validators.errors import SettingsError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.requirements import Requirement
 
     from greenroom.plugins.bundle_files import Collected
     from greenroom.plugins.bundle_target import Target
@@ -88,14 +93,20 @@ def build(order: Order) -> Bundle:
         raise SettingsError(f"{order.out} is no name of a bundle", hint="OUT.zip comes first")
     collected = collect(Project(order.root, order.out), order.paths)
     theirs = given(order.requirements, order.requirements_files, order.target)
-    needs = Needs((*own(order.target, order.extras), *theirs.requirements), theirs.constraints)
+    ours = own(order.target, order.extras)
+    needs = Needs((*ours, *theirs.requirements), theirs.constraints)
     with tempfile.TemporaryDirectory(prefix="greenroom-package-") as work:
         stage = Path(work, "task")
-        fetch(needs, order.target, stage)
+        found = fetch(needs, order.target, stage)
+        trim(stage, found, _names(ours) - _names(theirs.requirements))
         _fill(stage, collected)
         interpreter = interpreter_for(order.target)
         broken = compile_all(stage, interpreter) if interpreter else []
         return _packed(order, stage, collected, interpreter, broken)
+
+
+def _names(requirements: Iterable[Requirement]) -> set[str]:
+    return {canonicalize_name(requirement.name) for requirement in requirements}
 
 
 def _fill(stage: Path, collected: Collected) -> None:

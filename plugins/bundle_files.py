@@ -7,6 +7,7 @@ if its own path was given.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from dataclasses import dataclass, field
@@ -68,6 +69,15 @@ def collect(project: Project, paths: tuple[str, ...]) -> Collected:
 
     Raises `SettingsError` for whatever cannot go along, naming it.
     """
+    try:
+        return _collected(project, paths)
+    except OSError as error:
+        raise SettingsError(
+            f"{error.filename} cannot be read: {error.strerror}", hint="check its permissions"
+        ) from error
+
+
+def _collected(project: Project, paths: tuple[str, ...]) -> Collected:
     named = named_suites(project)
     given = paths or tuple(dict.fromkeys((*_default(project, named), *named)))
     collected = Collected()
@@ -78,13 +88,16 @@ def collect(project: Project, paths: tuple[str, ...]) -> Collected:
         if (project.root / name).is_file() and _matters(project.root / name):
             _add(project, project.root / name, collected, explicit)
     for name in named:
-        place = _inside(project, name).relative_to(project.root).as_posix()
-        if not any(file == place or file.startswith(f"{place}/") for file in collected.files):
-            raise SettingsError(
-                f"the settings' hook.events name {name}, which is not in the bundle",
-                hint=f"give {name} as a path, too",
-            )
+        _check_there(name, _name(project, _inside(project, name)), collected)
     return collected
+
+
+def _check_there(named: str, place: str, collected: Collected) -> None:
+    if not any(name == place or name.startswith(f"{place}/") for name in collected.files):
+        raise SettingsError(
+            f"the settings' hook.events name {named}, which is not in the bundle",
+            hint=f"give {named} as a path, too",
+        )
 
 
 def named_suites(project: Project) -> tuple[str, ...]:
@@ -106,17 +119,11 @@ def _default(project: Project, named: tuple[str, ...]) -> tuple[str, ...]:
 
 def _inside(project: Project, given: str) -> Path:
     """Return where ``given`` lies below the project's folder, which holds it also without links."""
-    path = project.root / given
-    parts: list[str] = []
-    for part in (
-        path.relative_to(project.root).parts if path.is_relative_to(project.root) else [".."]
-    ):
-        if part == ".." and not parts:
-            raise SettingsError(
-                f"{given} lies outside the project", hint=f"give paths below {project.root}"
-            )
-        parts = parts[:-1] if part == ".." else [*parts, part]
-    inside = project.root.joinpath(*parts)
+    inside = Path(os.path.normpath(project.root / given))
+    if not inside.is_relative_to(project.root):
+        raise SettingsError(
+            f"{given} lies outside the project", hint=f"give paths below {project.root}"
+        )
     if not inside.exists():
         raise SettingsError(f"{given} is not there", hint="check the path; OUT.zip comes first")
     return inside

@@ -7,8 +7,6 @@ there is removed.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
 import subprocess
@@ -21,47 +19,47 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from greenroom.plugins.bundle_requirements import Needs, walk
+from greenroom.plugins.bundle_trim import remove
 from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from greenroom.plugins.bundle_target import Target
 
 LIMIT_S = 600.0
 """The longest that one call of pip may take."""
 
 _ROUNDS = 5
-_LEFTOVERS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json"})
 _ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DRY_RUN", "PIP_REPORT")
 _REASON_LINES = 6
 
 
-def fetch(needs: Needs, target: Target, folder: Path, *, limit_s: float = LIMIT_S) -> None:
+def fetch(
+    needs: Needs, target: Target, folder: Path, *, limit_s: float = LIMIT_S
+) -> dict[str, metadata.Distribution]:
     """Install what ``needs`` asks for, and what that needs on ``target``, into the new ``folder``.
 
-    No scripts, no bytecode, nothing that tells of this machine. Raises `ToolError` with pip's
-    reason.
+    Returns the distributions by canonical name; raises `ToolError` with pip's reason.
     """
     asked = needs.requirements
     for _ in range(_ROUNDS):
         _install(Needs(asked, needs.constraints), target, folder, limit_s)
-        there = {
-            canonicalize_name(it.name): it for it in metadata.distributions(path=[str(folder)])
-        }
+        there = _distributions(folder)
         walked = walk(needs.requirements, there.get, target)
         if not walked.missing:
-            break
+            for name in sorted(set(there) - set(walked.found)):
+                remove(there[name], folder)
+            return walked.found
         asked = (*asked, *walked.missing)
         shutil.rmtree(folder)
-    else:
-        raise ToolError(
-            f"pip found no set of packages that satisfies {', '.join(map(str, walked.missing))}",
-            hint="pin the packages in question: --with NAME==VERSION",
-        )
-    for name in set(there) - set(walked.found):
-        _remove(there[name], folder)
-    _tidy(folder)
+    raise ToolError(
+        f"pip found no set of packages that satisfies {', '.join(map(str, asked))}",
+        hint="pin the packages in question: --with NAME==VERSION",
+    )
+
+
+def _distributions(folder: Path) -> dict[str, metadata.Distribution]:
+    found = metadata.distributions(path=[str(folder)])
+    return {canonicalize_name(distribution.name): distribution for distribution in found}
 
 
 def _install(needs: Needs, target: Target, folder: Path, limit_s: float) -> None:
@@ -135,31 +133,3 @@ def _hint(stderr: str, target: Target) -> str:
     if "conflict" in stderr:
         return "Greenroom's own dependencies go at the versions installed here; suit them"
     return "pip's own configuration says where it looks: pip config list"
-
-
-def _remove(distribution: metadata.Distribution, folder: Path) -> None:
-    for file in distribution.files or ():
-        path = folder / str(file)
-        if path.is_relative_to(folder) and ".." not in path.parts:
-            path.unlink(missing_ok=True)
-
-
-def _tidy(folder: Path) -> None:
-    """Remove scripts and what tells when, where and by whom a package was installed."""
-    shutil.rmtree(folder / "bin", ignore_errors=True)
-    for record in sorted(folder.glob("*.dist-info/RECORD")):
-        for name in _LEFTOVERS:
-            record.with_name(name).unlink(missing_ok=True)
-        with record.open(encoding="utf-8", newline="") as lines:
-            kept = sorted(_present(csv.reader(lines), folder))
-        record.write_text(_csv(kept), encoding="utf-8", newline="")
-
-
-def _present(rows: Iterable[list[str]], folder: Path) -> Iterator[list[str]]:
-    return (row for row in rows if row and ".." not in row[0] and (folder / row[0]).is_file())
-
-
-def _csv(rows: Iterable[list[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from greenroom.plugins.bundle_target import Target
@@ -48,7 +48,7 @@ class Walk:
 
 
 def holding(
-    texts: Iterable[str], target: Target, extras: Iterable[str] = ()
+    texts: Iterable[str], target: Target, extras: Collection[str] = ()
 ) -> Iterator[Requirement]:
     """Yield the requirements among ``texts`` that hold on ``target``, without their markers."""
     for requirement in map(Requirement, texts):
