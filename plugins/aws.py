@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _THROTTLED = frozenset(
     {
+        "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
@@ -23,6 +24,14 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
+_BUSY = frozenset(
+    {
+        "ConditionalRequestConflict",
+        "ReplicatedWriteConflictException",
+        "TransactionConflictException",
+    }
+)
+"""Two writes at once, of which neither has been decided."""
 _FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _CREDENTIALS = frozenset(
     {
@@ -85,11 +94,11 @@ def code_of(error: BotoCoreError | ClientError) -> str:
 def may_succeed_later(error: BotoCoreError | ClientError) -> bool:
     """Tell whether the same call is worth another try.
 
-    Throttling, server errors and broken connections are; so is a refusal, for permissions take a
-    while to arrive everywhere.
+    Throttling, conflicts, server errors and broken connections are; so is a refusal, for
+    permissions take a while to arrive everywhere.
     """
     code = code_of(error)
-    if code in _THROTTLED or code in _FORBIDDEN:
+    if code in _THROTTLED | _BUSY | _FORBIDDEN:
         return True
     response = getattr(error, "response", None)
     if isinstance(response, dict):

@@ -16,7 +16,7 @@ import stat
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from greenroom.plugins.processes import end_family, has_ended
 from greenroom.plugins.suite_process import Suite, keep_log, marker, start
 from greenroom.validators.errors import GreenroomError, RecordError
 from greenroom.validators.record import RunRecord
-from greenroom.validators.vocabulary import Verdict
+from greenroom.validators.vocabulary import Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +71,10 @@ class Supervised:
     exit_status: int | None
     record: Path | None
     log: Path | None
+    checks: int = 0
+    failed: int = 0
+    """Checks that did not pass, whatever their gate."""
+    seconds: float = 0.0
 
 
 def supervise(
@@ -87,7 +91,8 @@ def supervise(
     When this returns, no process of the suite is left that this machine lets us find, but for one
     that the kernel itself cannot end within half a second.
     """
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
+    deadline = began + seconds
     run_id = secrets.token_hex(16)
     suite.report.mkdir(parents=True, exist_ok=True)
     for stale in (RECORD, EVENTS, PAGE, JUNIT):
@@ -105,7 +110,8 @@ def supervise(
         finally:
             status = _end(process, run_id)
             keeper.join(timeout=_LAST_BREATH_S)
-    return _judge(suite.report / RECORD, run_id, ending, status, log)
+    judged = _judge(suite.report / RECORD, run_id, ending, status, log)
+    return replace(judged, seconds=time.monotonic() - began)
 
 
 def attempt(
@@ -252,6 +258,8 @@ def _judge(path: Path, run_id: str, ending: Ending, status: int, log: Path) -> S
         exit_status=status if ending is Ending.EXITED else None,
         record=path if record is not None else None,
         log=log,
+        checks=len(record.checks) if record else 0,
+        failed=sum(check.outcome is not Outcome.PASSED for check in record.checks) if record else 0,
     )
 
 

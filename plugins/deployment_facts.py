@@ -1,0 +1,126 @@
+"""What the services know of a deployment: whether it is a rollback, the first one, and of what.
+
+Sources: CodeDeploy's GetDeployment (``creator`` is ``codeDeployRollback`` in a rollback,
+``previousRevision`` is missing where nothing was deployed before), ListDeploymentTargets and
+BatchGetDeploymentTargets (``lifecycleEvents``); ECS' DescribeServiceDeployments (``status``,
+``sourceServiceRevisions``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from greenroom.validators.errors import ServiceError
+from greenroom.validators.lifecycle import LifecycleEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from greenroom.plugins.aws_process import Aws
+
+_ROLLBACK = "codeDeployRollback"
+_UNDER_WAY = "InProgress"
+_TARGETS = ("instanceTarget", "lambdaTarget", "ecsTarget", "cloudFormationTarget")
+_HOOKABLE = {event.value: event for event in LifecycleEvent}
+_FACTS = {
+    "applicationName": "application",
+    "deploymentGroupName": "deployment-group",
+    "deploymentConfigName": "deployment-config",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentFacts:
+    """``release`` holds short texts for the run record: application, task-definition and the like."""
+
+    rollback: bool = False
+    first: bool = False
+    release: Mapping[str, str] = field(default_factory=dict)
+
+
+def codedeploy_facts(aws: Aws, deployment_id: str, *, until: float) -> DeploymentFacts:
+    """Ask CodeDeploy for the deployment; raises `ServiceError`."""
+    answer = aws.call("codedeploy", "get_deployment", {"deploymentId": deployment_id}, until=until)
+    info = answer["deploymentInfo"]
+    release = {ours: str(info[theirs]) for theirs, ours in _FACTS.items() if info.get(theirs)}
+    return DeploymentFacts(
+        rollback=info.get("creator") == _ROLLBACK,
+        first="previousRevision" not in info,
+        release=release | _revision(info.get("revision", {})),
+    )
+
+
+def ecs_facts(aws: Aws, service_deployment: str, *, until: float) -> DeploymentFacts:
+    """Ask ECS for the service deployment; raises `ServiceError`."""
+    members = {"serviceDeploymentArns": [service_deployment]}
+    answer = aws.call("ecs", "describe_service_deployments", members, until=until)
+    found = answer.get("serviceDeployments") or []
+    if not found:
+        raise ServiceError(
+            f"ECS does not know the service deployment {service_deployment}",
+            hint="check the ARN and the region",
+        )
+    revision = found[0].get("targetServiceRevision", {}).get("arn", "")
+    return DeploymentFacts(
+        rollback=str(found[0].get("status", "")).startswith("ROLLBACK"),
+        first=not found[0].get("sourceServiceRevisions"),
+        release={"service-revision": revision} if revision else {},
+    )
+
+
+def event_under_way(aws: Aws, deployment_id: str, *, until: float) -> LifecycleEvent:
+    """Return the lifecycle event that CodeDeploy is at; raises `ServiceError` unless it is one."""
+    named = {"deploymentId": deployment_id}
+    listed = aws.insist("codedeploy", "list_deployment_targets", named, until=until)
+    ids = listed.get("targetIds", [])
+    members = {**named, "targetIds": ids[:1]}
+    answer = aws.insist("codedeploy", "batch_get_deployment_targets", members, until=until)
+    seen = {
+        event["lifecycleEventName"]
+        for event in _lifecycle_events(answer)
+        if event.get("status") == _UNDER_WAY
+    } & set(_HOOKABLE)
+    if len(seen) == 1:
+        return _HOOKABLE[seen.pop()]
+    told = "no lifecycle event" if not seen else " and ".join(sorted(seen))
+    raise ServiceError(
+        f"CodeDeploy does not say which lifecycle event this is: {told} in progress",
+        hint="name it in the function's configuration: GREENROOM_HOOK_EVENT",
+    )
+
+
+def status_of(aws: Aws, deployment_id: str, event: str, *, until: float) -> str:
+    """Return what CodeDeploy holds of ``event``: Succeeded, Failed, …; empty if it is unknown."""
+    named = {"deploymentId": deployment_id}
+    listed = aws.call("codedeploy", "list_deployment_targets", named, until=until)
+    members = {**named, "targetIds": listed.get("targetIds", [])[:1]}
+    answer = aws.call("codedeploy", "batch_get_deployment_targets", members, until=until)
+    events = _lifecycle_events(answer)
+    return next((str(e["status"]) for e in events if e.get("lifecycleEventName") == event), "")
+
+
+def _lifecycle_events(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for target in answer.get("deploymentTargets", []):
+        for kind in _TARGETS:
+            yield from target.get(kind, {}).get("lifecycleEvents", [])
+
+
+def _revision(revision: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the AppSpec says is deployed, where it can be read as JSON."""
+    content = revision.get("appSpecContent") or revision.get("string") or {}
+    try:
+        resources = json.loads(content.get("content", ""))["Resources"]
+        listed = resources if isinstance(resources, list) else [resources]
+        properties = [one["Properties"] for entry in listed for one in entry.values()]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    found = {}
+    for given in properties:
+        for theirs, ours in (("TaskDefinition", "task-definition"), ("Name", "function")):
+            if isinstance(given.get(theirs), str):
+                found[ours] = given[theirs]
+        if isinstance(given.get("TargetVersion"), str | int):
+            found["target-version"] = str(given["TargetVersion"])
+    return found
