@@ -173,7 +173,7 @@ def _about_bytecode(target: Target, interpreter: str | None) -> Iterator[str]:
     if interpreter is None:
         yield (
             f"without bytecode, as there is no python{target.python} on PATH: importing takes "
-            "about four times as long at each cold start"
+            "about three times as long at each cold start"
         )
 
 

@@ -1,7 +1,7 @@
 """Bytecode for a bundle, by an interpreter of the target's own version.
 
 With unchecked hashes, because the files' times do not survive packing: bytecode that is checked
-against them counts as stale, which costs nearly as much as none. Its paths are the function's.
+against them is stale, which is no better than none. Its paths are the function's.
 """
 
 from __future__ import annotations

@@ -112,33 +112,29 @@ def given(texts: Iterable[str], files: Iterable[Path], target: Target) -> Needs:
     """Return the user's own needs: requirements as texts and in requirements files."""
     needs = Needs(tuple(_parsed(texts, "--with", target)))
     for file in files:
-        more = _read(file, target, ())
-        needs = Needs(
-            (*needs.requirements, *more.requirements), (*needs.constraints, *more.constraints)
-        )
+        needs = _together(needs, _read(file, target, ()))
     return needs
+
+
+def _together(one: Needs, other: Needs) -> Needs:
+    return Needs((*one.requirements, *other.requirements), (*one.constraints, *other.constraints))
 
 
 def _read(file: Path, target: Target, within: tuple[Path, ...]) -> Needs:
     """Read a requirements file and those that it names, relative to it."""
     if file.resolve() in within:
         raise SettingsError(f"{file} includes itself", hint="remove the -r line")
-    texts: list[str] = []
     needs = Needs()
     for line in _lines(file):
-        if other := _OTHER_FILE.fullmatch(line):
-            path = file.parent / other["path"]
-            if other["limit"]:
-                needs = Needs(needs.requirements, (*needs.constraints, path.absolute()))
-                continue
-            more = _read(path, target, (*within, file.resolve()))
-            needs = Needs(
-                (*needs.requirements, *more.requirements), (*needs.constraints, *more.constraints)
-            )
+        other = _OTHER_FILE.fullmatch(line)
+        if other is None:
+            more = Needs(tuple(_parsed([line], str(file), target)))
+        elif other["limit"]:
+            more = Needs(constraints=((file.parent / other["path"]).absolute(),))
         else:
-            texts.append(line)
-    mine = tuple(_parsed(texts, str(file), target))
-    return Needs((*mine, *needs.requirements), needs.constraints)
+            more = _read(file.parent / other["path"], target, (*within, file.resolve()))
+        needs = _together(needs, more)
+    return needs
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -67,6 +67,23 @@ def test_a_package_index_that_does_not_answer_is_given_up(wheels: Path, tmp_path
         fetch(needs("base"), OTHER, tmp_path / "task", limit_s=0.01)
 
 
+def test_pips_own_complaints_are_passed_on(wheels: Path, tmp_path: Path) -> None:
+    write_wheel(wheels, "base")
+    limited = Needs(needs("base").requirements, (tmp_path / "limits.txt",))
+    with pytest.raises(ToolError, match=r"Could not open .*limits\.txt") as caught:
+        fetch(limited, OTHER, tmp_path / "task")
+    assert "pip config list" in caught.value.hint
+
+
+def test_a_search_without_an_end_is_given_up(
+    wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wheel(wheels, "top", requires=[f"there; python_version == '{OTHER.python}'"])
+    monkeypatch.setattr("greenroom.plugins.bundle_pip._ROUNDS", 1)
+    with pytest.raises(ToolError, match="pip found no set of packages that satisfies top, there"):
+        fetch(needs("top"), OTHER, tmp_path / "task")
+
+
 def test_an_environment_without_pip_says_how_to_get_it(
     wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from greenroom.plugins.bundle_requirements import given, own
+from greenroom.plugins.bundle_requirements import given, installed, own
 from greenroom.plugins.bundle_target import target
 from greenroom.validators.errors import SettingsError
 
@@ -60,7 +60,7 @@ def test_a_file_is_read_as_pip_would(file: Path) -> None:
     (file.parent / "more").mkdir()
     (file.parent / "more" / "other.txt").write_text("-c limits.txt\nidna; python_version < '3.12'")
     assert texts(file) == ["six>=1", "attrs[tests]"]
-    assert texts(file, "3.11") == ["six>=1", "attrs[tests]", "idna"]
+    assert texts(file, "3.11") == ["six>=1", "idna", "attrs[tests]"]
     limits = given((), [file], OLD).constraints
     assert limits == (file.parent / "more" / "limits.txt",)
 
@@ -91,3 +91,7 @@ def test_an_unknown_extra_lists_the_known() -> None:
     with pytest.raises(SettingsError, match="no extra 'lod'") as caught:
         own(NEW, ["lod"])
     assert "load" in caught.value.hint
+
+
+def test_what_is_not_installed_is_none() -> None:
+    assert installed("greenroom-has-no-such-dependency") is None
