@@ -118,7 +118,7 @@ def pytest_collection_finish() -> None:
     Modules and collected tests live as long as the process; pytest looks for garbage at its end
     several times over. What the tests themselves leave is still found.
     """
-    if "GREENROOM_RUN_ID" in os.environ:
+    if "GREENROOM_SUPERVISED_RUN" in os.environ:
         gc.freeze()
 
 
