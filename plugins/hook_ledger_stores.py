@@ -54,7 +54,8 @@ class S3Entries:
             "ContentType": "application/json",
             "IfNoneMatch": "*",
         }
-        return _written(self._aws, "s3", "put_object", members, until)
+        # An answer without an entity tag is not S3's: whatever gave it, nothing was written.
+        return "ETag" in (_written(self._aws, "s3", "put_object", members, until) or {})
 
     def get(self, name: str, *, until: float) -> str | None:
         """See `Entries.get`."""
@@ -100,7 +101,7 @@ class DynamoDbEntries:
             "Item": item,
             "ConditionExpression": "attribute_not_exists(id)",
         }
-        return _written(self._aws, "dynamodb", "put_item", members, until)
+        return _written(self._aws, "dynamodb", "put_item", members, until) is not None
 
     def get(self, name: str, *, until: float) -> str | None:
         """See `Entries.get`."""
@@ -111,11 +112,11 @@ class DynamoDbEntries:
 
 def _written(
     aws: Aws, service: str, operation: str, members: Mapping[str, Any], until: float
-) -> bool:
+) -> Mapping[str, Any] | None:
+    """Return the answer to a conditional write, or None if the entry is there already."""
     try:
-        aws.insist(service, operation, members, until=until)
+        return aws.insist(service, operation, members, until=until)
     except CallError as error:
         if error.code in _TAKEN:
-            return False
+            return None
         raise
-    return True
