@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from greenroom.plugins.hook_ledger import Recorded
@@ -77,6 +79,19 @@ def test_a_ledger_out_of_reach_is_no_verdict() -> None:
     ledger.entries.down = True
     with pytest.raises(ServiceError, match="out of reach"):
         waited(ledger, FakeClock(), seconds=60)
+
+
+@pytest.mark.parametrize(("lease_ends", "answers"), [(1100, True), (900, False)])
+def test_without_the_ledgers_word_the_holder_answers_as_long_as_it_lives(
+    lease_ends: float,
+    answers: bool,  # noqa: FBT001 - a parameter of cases
+) -> None:
+    ledger = held_until(lease_ends)
+    claim = ledger.claim(KEY, owner="second", lease_ends=2000, until=0)
+    ledger.entries.down = True
+    with nullcontext() if answers else pytest.raises(ServiceError, match="out of reach"):
+        time = FakeClock().clock
+        assert await_verdict(ledger, KEY, by="2", until=1060, held=claim, clock=time) is None
 
 
 def test_a_verdict_that_cannot_be_recorded_is_reported_as_failed() -> None:
