@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from greenroom.plugins.gate import Pending, Place
+from greenroom.plugins.gate_answers import Pending
+from greenroom.plugins.gate_place import Place
 from greenroom.plugins.gate_tell import answer_event, answer_script
 from greenroom.plugins.hand_off import Invitation
 from greenroom.plugins.report_exit_status import COULD_NOT_DECIDE, exit_status
