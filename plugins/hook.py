@@ -28,10 +28,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from greenroom.plugins.hook_events import CodeDeployEvent, EcsEvent, parse_event, waiter_in
+from greenroom.plugins.aws_process import Aws
+from greenroom.plugins.hook_events import (
+    BackUpEvent,
+    BuildEndedEvent,
+    EcsEvent,
+    parse_event,
+    waiter_in,
+)
 from greenroom.plugins.paths import added_paths
-from greenroom.plugins.report_codedeploy import CodeDeployReporter
-from greenroom.plugins.report_ecs import answer
+from greenroom.plugins.report_ecs import FAILED, SUCCEEDED, hook_answer
+from greenroom.plugins.reporters import reporter_for
+from greenroom.plugins.reporting import Answer
 from greenroom.plugins.suite_process import Suite, passed_names
 from greenroom.plugins.supervisor import attempt, explained, undecided
 from greenroom.validators.errors import SettingsError
@@ -40,7 +48,7 @@ from greenroom.validators.vocabulary import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greenroom.plugins.hook_events import HookEvent
+    from greenroom.plugins.hook_events import HookEvent, Waiter
     from greenroom.plugins.supervisor import Supervised
 
 RESERVE_S = 20.0
@@ -68,40 +76,44 @@ def handler(event: object, context: Context) -> dict[str, Any]:
         hook = parse_event(event)
     except SettingsError as error:
         _log({"verdict": Verdict.COULD_NOT_DECIDE.value, "reasons": [error.explain()]})
-        if isinstance(waiter_in(event), EcsEvent):
-            return answer(succeeded=False)
+        waiter = waiter_in(event)
+        if isinstance(waiter, EcsEvent):
+            return hook_answer(FAILED, waiter)
         raise
     if isinstance(hook, EcsEvent):
         return _answer_ecs(hook, ends)
-    return _answer_codedeploy(hook, ends)
+    waiter = hook.waiter if isinstance(hook, BackUpEvent | BuildEndedEvent) else hook
+    return _answer_by_call(waiter, ends)
 
 
 def _answer_ecs(hook: EcsEvent, ends: float) -> dict[str, Any]:
     if hook.rollback:
         _log({"event": hook.stage, "deployment_id": hook.deployment, "rollback": True})
-        return answer(succeeded=True)
+        return hook_answer(SUCCEEDED, hook)
     work = _work_folder()
     result = _decide(hook, ends - _reserve(os.environ), work)
     _log(_told(hook, result))
     _tidy(work)
-    return answer(succeeded=result.verdict is Verdict.SHIP)
+    return hook_answer(SUCCEEDED if result.verdict is Verdict.SHIP else FAILED, hook)
 
 
-def _answer_codedeploy(hook: CodeDeployEvent, ends: float) -> dict[str, Any]:
+def _answer_by_call(hook: Waiter, ends: float) -> dict[str, Any]:
     reserve = _reserve(os.environ)
-    reporter = CodeDeployReporter(hook, reserve_s=reserve)
-    work = _work_folder()
-    result = _decide(hook, ends - reserve, work)
-    succeeded = result.verdict is Verdict.SHIP
-    told = {**_told(hook, result), "status": "Succeeded" if succeeded else "Failed"}
-    try:
-        told["report"] = reporter.report(succeeded=succeeded, until=ends - _MARGIN_S)
-    except Exception as error:
-        _log({**told, "report": explained(error)})
-        raise
-    _log(told)
+    with Aws(prepared=("codedeploy",), patience_s=max(min(3.0, reserve / 4), 0.1)) as aws:
+        reporter = reporter_for(hook, aws)
+        work = _work_folder()
+        result = _decide(hook, ends - reserve, work)
+        decision = Answer(result.verdict is Verdict.SHIP, result.verdict, result.reasons)
+        said = {**_told(hook, result), "status": "Succeeded" if decision.succeeded else "Failed"}
+        try:
+            told = reporter.report(decision, until=ends - _MARGIN_S)
+        except Exception as error:
+            _log({**said, "report": explained(error)})
+            raise
+    said["report"] = told.result
+    _log(said)
     _tidy(work)
-    return told
+    return said
 
 
 def _decide(hook: HookEvent, deadline: float, work: Path) -> Supervised:

@@ -20,9 +20,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from greenroom.plugins.aws_process import Aws
 from greenroom.plugins.hook import RESERVE_S
 from greenroom.plugins.hook_events import CodeDeployEvent, parse_event
 from greenroom.plugins.report_codedeploy import CodeDeployReporter
+from greenroom.plugins.report_exit_status import exit_status
+from greenroom.plugins.reporting import Answer
 from greenroom.plugins.suite_process import Suite, passed_names
 from greenroom.plugins.supervisor import Supervised, attempt
 from greenroom.validators.errors import SettingsError
@@ -33,8 +36,6 @@ if TYPE_CHECKING:
 
 LONGEST_S = 24 * 60 * 60
 """The longest ``--timeout`` in seconds; nobody who waits for a deployment waits longer."""
-
-_EXIT_STATUS = {Verdict.SHIP: 0, Verdict.DO_NOT_SHIP: 1, Verdict.COULD_NOT_DECIDE: 7}
 
 
 @click.command("hook", context_settings={"ignore_unknown_options": True})
@@ -87,7 +88,8 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     event = _event(deployment_id, execution_id, event_file)
     ends = time.monotonic() + timeout
     reserve = min(RESERVE_S, timeout / 3) if event else 0.0
-    reporter = CodeDeployReporter(event, reserve_s=reserve) if event else None
+    aws = Aws(prepared=("codedeploy",), patience_s=min(3.0, reserve / 4)) if event else None
+    reporter = CodeDeployReporter(event, aws) if event and aws else None
     suite = Suite(
         arguments=pytest_args,
         root=Path.cwd(),
@@ -101,13 +103,15 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
         result = _run(suite, timeout - reserve, cancel)
         # The report comes first: a terminal that takes no more output must not keep it back.
         try:
-            ship = result.verdict is Verdict.SHIP
-            told = reporter.report(succeeded=ship, until=ends) if reporter else ""
+            answer = Answer(result.verdict is Verdict.SHIP, result.verdict, result.reasons)
+            told = reporter.report(answer, until=ends) if reporter else None
         finally:
             _say(result)
+            if aws:
+                aws.close()
         if told:
-            click.echo(f"CodeDeploy: {told}")
-    return _EXIT_STATUS[result.verdict]
+            click.echo(f"CodeDeploy: {told.result}")
+    return exit_status(result.verdict)
 
 
 def _event(
