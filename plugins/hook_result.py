@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from greenroom.plugins.reporting import Answer, Told
     from greenroom.validators.bypass import Bypass
@@ -33,7 +33,7 @@ class HookResult:
     ``told`` is None where nobody could be told. ``checks`` and ``failed`` count the record's
     checks, None without a record. ``errors`` are what went wrong beside the verdict, such as an
     event that somebody else had completed with another verdict; ``bypass_refused`` says why a
-    bypass that is there did not count.
+    bypass that is there did not count. ``notes`` are other facts of the way to the answer.
     """
 
     answer: Answer
@@ -52,6 +52,7 @@ class HookResult:
     failed: int | None = None
     seconds: Seconds = field(default_factory=Seconds)
     errors: tuple[str, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -88,13 +89,14 @@ class HookResult:
             "exit_status": self.exit_status,
             "build": self.build,
             "errors": list(self.errors),
+            "notes": dict(self.notes),
         }
         kept = {"verdict", "reasons", "bypassed"}
         return {name: value for name, value in facts.items() if name in kept or _says(value)}
 
 
 def _says(value: object) -> bool:
-    return value is not None and value not in ("", [])
+    return value is not None and value not in ("", [], {})
 
 
 def bounded(facts: Any, reasons_bytes: int, fact_bytes: int = _LONGEST_FACT) -> Any:  # noqa: ANN401 - JSON

@@ -1,4 +1,4 @@
-"""Tells ECS' deployment lifecycle hook: the function's answer, SUCCEEDED, FAILED or IN_PROGRESS.
+"""Tells ECS' deployment lifecycle hook: by the function's own answer.
 
 After IN_PROGRESS, ECS invokes the function again in ``callBackDelay`` seconds and gives back the
 ``hookDetails`` of the answer. What is kept there from one invocation to the next stands under one
@@ -42,23 +42,18 @@ def hook_answer(status: str, event: EcsEvent) -> dict[str, Any]:
     return {"hookStatus": status, **({"hookDetails": others} if others else {})}
 
 
-def in_progress(
-    event: EcsEvent, state: Mapping[str, Any] | None, *, delay_s: int
-) -> dict[str, Any]:
-    """Return the answer after which ECS asks again in ``delay_s``, with ``state``; see `state_of`.
-
-    Without a ``state``, ECS asks again as it did now.
-    """
-    kept: Mapping[str, Any] = event.details
-    if state is not None:
-        ours = {"deployment": event.deployment, "stage": event.stage, "state": dict(state)}
-        kept = {**_others(event), _OURS: ours}
-    answer: dict[str, Any] = {"hookStatus": IN_PROGRESS, "callBackDelay": delay_s}
-    return {**answer, **({"hookDetails": dict(kept)} if kept else {})}
+def call_back(event: EcsEvent, state: Mapping[str, Any], *, delay_s: int) -> dict[str, Any]:
+    """Return the answer after which ECS asks again in ``delay_s``, with ``state``."""
+    ours = {"deployment": event.deployment, "stage": event.stage, "state": dict(state)}
+    return {
+        "hookStatus": IN_PROGRESS,
+        "callBackDelay": delay_s,
+        "hookDetails": {**_others(event), _OURS: ours},
+    }
 
 
 def state_of(event: EcsEvent) -> dict[str, Any] | None:
-    """Return the state that the last `in_progress` kept; None at the first invocation.
+    """Return the state that the last `call_back` kept; None at the first invocation.
 
     The state of another stage or deployment is none. Raises `SettingsError` for a broken one: what
     was done so far is not known, so nothing may be concluded.

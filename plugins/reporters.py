@@ -24,16 +24,15 @@ if TYPE_CHECKING:
     from greenroom.plugins.reporting import Reporter
 
 
-def reporter_for(waiter: Waiter, aws: Aws | None) -> Reporter:
-    """Return the reporter that tells ``waiter``; ``aws`` is needed by all but ECS' hooks."""
-    if isinstance(waiter, EcsEvent):
-        return EcsReporter(waiter)
-    assert aws is not None, f"{waiter!r} is told by a call"  # noqa: S101 - the caller's duty
+def reporter_for(waiter: Waiter, aws: Aws) -> Reporter:
+    """Return the reporter that tells ``waiter``; those that call AWS do so through ``aws``."""
     match waiter:
         case CodeDeployEvent():
             return CodeDeployReporter(waiter, aws)
         case ReadyWaitEvent():
             return ReadyWaitReporter(waiter, aws)
+        case EcsEvent():
+            return EcsReporter(waiter)
         case EcsPauseEvent():
             return EcsPauseReporter(waiter, aws)
         case PipelineJobEvent():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -12,11 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenroom.plugins.hook_log import MAX_BYTES, line, write
-from greenroom.plugins.hook_result import HookResult, Seconds
+from greenroom.plugins.hook_result import Seconds
 from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.reporting import Answer, Told
 from greenroom.validators.vocabulary import Verdict
+from tests.support.hook_results import LINK, RESULT
 from tests.support.records import BYPASS, HOSTILE, texts
+
+if TYPE_CHECKING:
+    from greenroom.plugins.hook_result import HookResult
 
 NOW = 1_574_109_732.004
 NAME = {"type": "string", "minLength": 1, "maxLength": 255}
@@ -64,26 +68,6 @@ EMBEDDED_METRICS: dict[str, Any] = {
     },
 }
 
-RESULT = HookResult(
-    answer=Answer(
-        succeeded=False,
-        verdict=Verdict.DO_NOT_SHIP,
-        reasons=("smoke: answers: status 500",),
-        link="https://reports.example.org/d-1",
-    ),
-    told=Told(to="CodeDeploy", status="Failed"),
-    event="AfterAllowTestTraffic",
-    application="trivia-api",
-    deployment="d-1",
-    execution_id="execution-1",
-    ending="exited",
-    exit_status=1,
-    record="/tmp/report/run.json",  # noqa: S108 - a text like any other
-    checks=4,
-    failed=1,
-    seconds=Seconds(suite=2.5, report=0.25, hook=3.0),
-)
-
 
 def told(result: HookResult, redactor: Redactor | None = None) -> dict[str, Any]:
     """Return the line's JSON once it has been held against the specification."""
@@ -112,13 +96,13 @@ def test_the_line_says_what_was_decided_why_and_who_was_told() -> None:
     document = told(RESULT)
     assert (document["greenroom"], document["level"]) == ("hook", "INFO")
     assert document["verdict"] == "do-not-ship"
-    assert document["reasons"] == ["smoke: answers: status 500"]
+    assert document["reasons"] == list(RESULT.answer.reasons)
     assert document["told"] == {"to": "CodeDeploy", "status": "Failed", "result": "accepted"}
     assert document["status"] == "Failed"
-    assert document["link"] == "https://reports.example.org/d-1"
+    assert document["link"] == LINK
     assert (document["deployment"], document["execution_id"]) == ("d-1", "execution-1")
     assert (document["ending"], document["exit_status"]) == ("exited", 1)
-    assert document["record"] == "/tmp/report/run.json"  # noqa: S108 - as above
+    assert document["record"] == RESULT.record
 
 
 def test_its_metrics_are_by_event_and_by_application_and_event() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from greenroom.plugins.hook_events import EcsEvent
-from greenroom.plugins.report_ecs import EcsReporter, in_progress, state_of
+from greenroom.plugins.report_ecs import EcsReporter, call_back, state_of
 from greenroom.plugins.reporting import ANSWERED, Answer, Told
 from greenroom.validators.errors import SettingsError
 from tests.support.waiting import DO_NOT_SHIP, SHIP, UNDECIDED, soon
@@ -28,26 +28,18 @@ def test_only_ship_succeeds(answer: Answer, status: str) -> None:
 
 
 def test_the_services_own_details_go_back_without_our_state() -> None:
-    before = in_progress(CONFIGURED, {"part": 1}, delay_s=30)
+    before = call_back(CONFIGURED, {"part": 1}, delay_s=30)
     again = replace(EVENT, details=before["hookDetails"])
     payload = EcsReporter(again).report(SHIP, until=soon()).payload
     assert payload == {"hookStatus": "SUCCEEDED", "hookDetails": {"bucket": "b"}}
 
 
 def test_what_was_kept_comes_back_to_the_same_stage_of_the_same_deployment() -> None:
-    answer = in_progress(CONFIGURED, {"part": 1}, delay_s=45)
+    answer = call_back(CONFIGURED, {"part": 1}, delay_s=45)
     assert (answer["hookStatus"], answer["callBackDelay"]) == ("IN_PROGRESS", 45)
     assert answer["hookDetails"]["bucket"] == "b"
     again = replace(EVENT, details=answer["hookDetails"])
     assert state_of(again) == {"part": 1}
-
-
-def test_without_a_state_ecs_asks_again_as_before() -> None:
-    assert in_progress(EVENT, None, delay_s=30) == {
-        "hookStatus": "IN_PROGRESS",
-        "callBackDelay": 30,
-    }
-    assert in_progress(CONFIGURED, None, delay_s=30)["hookDetails"] == {"bucket": "b"}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +51,7 @@ def test_without_a_state_ecs_asks_again_as_before() -> None:
     ids=["stage", "deployment"],
 )
 def test_the_state_of_another_is_none(other: dict[str, Any]) -> None:
-    kept = in_progress(EVENT, {"part": 1}, delay_s=30)["hookDetails"]
+    kept = call_back(EVENT, {"part": 1}, delay_s=30)["hookDetails"]
     assert state_of(replace(EVENT, details=kept, **other)) is None
 
 
