@@ -97,7 +97,7 @@ def test_what_cannot_succeed_is_not_tried_again(connect: Connect) -> None:
 def test_insisting_ends_when_the_time_is_spent(connect: Connect) -> None:
     aws, endpoint = connect(Answer.FAIL)
     with pytest.raises(CallError, match="InternalFailure"):
-        aws.insist("codedeploy", PUT, MEMBERS, until=soon(2))
+        aws.insist("codedeploy", PUT, MEMBERS, until=soon(6))
     assert len(endpoint.calls) > 1
 
 
