@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,9 @@ from greenroom.plugins import hook_log
 from greenroom.plugins.announce import Audience, announce
 from greenroom.plugins.bypass_record import Bypassed, write_bypass_record
 from greenroom.plugins.deployment_facts import status_of
-from greenroom.plugins.gate import MARGIN_S, Decided, Gate, Pending, key_of, refusal
+from greenroom.plugins.gate import MARGIN_S, Decided, Gate
+from greenroom.plugins.gate_answers import Pending, refusal
+from greenroom.plugins.gate_waiters import key_of
 from greenroom.plugins.hook_events import (
     BackUpEvent,
     BuildEndedEvent,
@@ -25,6 +26,7 @@ from greenroom.plugins.hook_events import (
     waiter_in,
 )
 from greenroom.plugins.hook_result import HookResult, Seconds
+from greenroom.plugins.hook_secrets import hook_redactor
 from greenroom.plugins.report_ecs import EcsReporter, call_back
 from greenroom.plugins.report_exit_status import ExitStatusReporter
 from greenroom.plugins.report_place import HookRun, ReportPlace, report_link
@@ -37,7 +39,7 @@ from greenroom.validators.errors import GreenroomError, ServiceError, SettingsEr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenroom.plugins.gate import Place
+    from greenroom.plugins.gate_place import Place
     from greenroom.plugins.reporting import Reporter
     from greenroom.plugins.supervisor import Supervised
 
@@ -125,8 +127,9 @@ def conclude(gate: Gate, decided: Decided, began: float) -> Outcome:
             report=now - reported,
             hook=now - began,
         ),
-    )
-    hook_log.write(result, now=time.time())
+    ).redacted(hook_redactor(gate.place.root, gate.place.environ))
+    if not isinstance(gate.hook, ScriptEvent):
+        hook_log.write(result, now=time.time())
     if decided.bypass is not None:
         _keep(gate, decided, result)
     _announce(gate, decided, result)
@@ -140,7 +143,7 @@ def _pend(gate: Gate, decided: Decided, pending: Pending) -> Outcome:
     payload: dict[str, Any] = facts
     if isinstance(gate.hook, EcsEvent):
         payload = call_back(gate.hook, pending.state or {}, delay_s=pending.delay_s)
-    print(json.dumps({"greenroom": "hook", **facts}), flush=True)  # noqa: T201 - Lambda's log
+    hook_log.note("hook", facts)
     return Outcome(pending, payload=payload, result=decided.result)
 
 
@@ -151,7 +154,7 @@ def _told(gate: Gate, decided: Decided, answer: Answer) -> Outcome:
         told = _reporter(gate).report(answer, until=gate.place.ends - MARGIN_S)
     except Exception as error:  # noqa: BLE001 - the log comes before whatever is raised
         return replace(base, errors=(explained(error),), error=error)
-    errors = ()
+    errors: tuple[str, ...] = ()
     if told.result == ALREADY_COMPLETED and not gate.settings.ledger:
         errors = _stands(gate, decided, told)
     return replace(base, told=told, errors=errors)
@@ -242,8 +245,7 @@ def _keep(gate: Gate, decided: Decided, result: HookResult) -> None:
 
 
 def _complain(gate: Gate, decided: Decided, problems: tuple[str, ...]) -> None:
-    told = {"level": "ERROR", "problems": problems, **_named(gate, decided)}
-    print(json.dumps({"greenroom": "announce", **told}), flush=True)  # noqa: T201 - the log
+    hook_log.note("announce", {"level": "ERROR", "problems": problems, **_named(gate, decided)})
 
 
 def _announce(gate: Gate, decided: Decided, result: HookResult) -> None:

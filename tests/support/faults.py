@@ -106,6 +106,8 @@ class Request:
     @property
     def is_json(self) -> bool:
         """Tell whether the service's protocol is one of JSON."""
+        if "x-amz-content-sha256" in self.headers:  # S3, whatever its object's own type is
+            return False
         return "json" in self.headers.get("content-type", "") or "x-amz-target" in self.headers
 
 
@@ -226,6 +228,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - http.server's names
 
+    def handle_expect_100(self) -> bool:
+        """Tell the client at once: it waits for that before it sends what S3 shall store."""
+        self.send_response_only(100)
+        self.end_headers()
+        self.wfile.flush()
+        return True
+
     def _take(self, step: Step, visit: Visit, request: Request) -> None:
         match step:
             case After():
@@ -306,7 +315,11 @@ class FaultProxy(FaultServer):
         self.lines.append(request.line)
         scripts = (turns for found, turns in self._scripts.items() if found.search(request.line))
         turns = next(scripts, None)
-        return Visit(turns.take() if turns else Pass(), lambda step: self._pass(request, step))
+        return Visit(turns.take() if turns else Pass(), lambda step: self._perform(request, step))
+
+    def _perform(self, request: Request, step: Step) -> Response | Step:
+        """Pass the request on, or ask a function what to do."""
+        return step({}) if callable(step) else self._pass(request, step)
 
     def _pass(self, request: Request, step: Step) -> Response:
         """Return what the server behind answers."""
