@@ -183,24 +183,38 @@ class Gate:
         self._expect_settings()
         if isinstance(self.hook, EcsEvent):
             self._state = state_of(self.hook)
+            if self.hook.rollback:
+                return self._rolling_back()
         if isinstance(self.hook, EcsPauseEvent) and self.aws is not None:
             self.hook = identified(self.hook, self.aws, until=self.suite_ends)
             self.key = key_of(self.hook)
-        if isinstance(self.hook, EcsEvent) and self.hook.rollback:
-            return self._rolling_back()
+        return self._bypassed() or self._without_a_suite() or self._by_suite()
+
+    def _without_a_suite(self) -> Answer | None:
+        """Return the answer of a rollback, or of a first deployment that may pass."""
         self._decided.event = self._event()
-        if (bypassed := self._bypassed()) is not None:
-            return bypassed
         known = self._known_facts()
         if known is not None and known.rollback:
             return self._rolling_back()
-        if known is not None and known.first and self.settings.first_deployment == PASS:
-            self._decided.notes["first_deployment"] = True
-            return Answer(
-                succeeded=True,
-                verdict=Verdict.COULD_NOT_DECIDE,
-                reasons=("a first deployment, which the settings let pass: nothing was checked",),
-            )
+        if known is None or not known.first or self.settings.first_deployment != PASS:
+            return None
+        self._decided.notes["first_deployment"] = True
+        return Answer(
+            succeeded=True,
+            verdict=Verdict.COULD_NOT_DECIDE,
+            reasons=("a first deployment, which the settings let pass: nothing was checked",),
+        )
+
+    def _by_suite(self) -> Answer | Pending:
+        """Return what the suite says, here or in a build, now or in an earlier delivery."""
+        plan = self._plan()
+        if self._state is not None and "build" in self._state:
+            answer = self._poll(self._state)
+        else:
+            answer = self._once(plan) if self.settings.ledger else self._fresh(plan)
+        return self._next_part(plan, answer)
+
+    def _plan(self) -> Plan:
         plan = make_plan(
             self.settings,
             Occasion(
@@ -217,11 +231,7 @@ class Gate:
                 f"ECS hands back part {self._part + 1} of a suite of {len(plan.parts)}",
                 hint="the settings changed during the deployment; deploy again",
             )
-        if self._state is not None and "build" in self._state:
-            answer = self._poll(self._state)
-        else:
-            answer = self._once(plan) if self.settings.ledger else self._fresh(plan)
-        return self._next_part(plan, answer)
+        return plan
 
     def _arguments(self) -> tuple[str, ...] | None:
         given = self.place.arguments
@@ -263,9 +273,14 @@ class Gate:
         return facts
 
     def _bypassed(self) -> Answer | None:
-        """Return the answer of a gate that a person opened, if one did."""
+        """Return the answer of a gate that a person opened, if one did.
+
+        Looked for before anything that could fail, and recorded like any other verdict: a later
+        delivery, after the bypass has expired, must not come to another one.
+        """
         if not self.settings.bypass or self.aws is None:
             return None
+        self._decided.event = self.hook.event or self.settings.event
         found = active_bypass(
             self.settings.bypass,
             self.aws,
@@ -277,9 +292,10 @@ class Gate:
             self._decided.bypass_refused = found.why
             return None
         self._decided.bypass = found
-        return Answer(
+        opened = Answer(
             succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED: {found}",)
         )
+        return self._settled(self.ledger(), opened) if self.settings.ledger else opened
 
     def _known_facts(self) -> DeploymentFacts | None:
         """Return the facts where the decision or the suite depends on them, None elsewhere."""
