@@ -10,20 +10,18 @@ The standard library and the light parts of Greenroom only: see `greenroom.plugi
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from greenroom.plugins.aws_process import Aws
-from greenroom.plugins.background import Background
 from greenroom.plugins.bypass import active_bypass
-from greenroom.plugins.deployment_facts import event_under_way
 from greenroom.plugins.gate_answers import Pending, answer_of, recorded_of, refusal
+from greenroom.plugins.gate_lookups import Lookups
 from greenroom.plugins.gate_place import settings_at
 from greenroom.plugins.gate_plan import Occasion, make_plan
-from greenroom.plugins.gate_waiters import ask_facts, key_of, part_in, service_of
+from greenroom.plugins.gate_waiters import key_of, part_in, service_of
 from greenroom.plugins.hand_off import (
     HandedOff,
     LongGate,
@@ -50,7 +48,7 @@ from greenroom.plugins.script_event import ScriptEvent
 from greenroom.plugins.suite_process import Suite
 from greenroom.plugins.supervisor import attempt, explained, undecided
 from greenroom.validators.bypass import NoBypass
-from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError
+from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -70,7 +68,6 @@ MARGIN_S = 0.5
 
 _LEAST_RUN_S = 1.0
 _SOON_S = 5
-_FACTS_S = 5.0
 _CLAIM_SHARE = 0.5
 _LEAST_CLAIM_S = 10.0
 _RESERVE_SHARE = 0.25
@@ -109,8 +106,7 @@ class Gate:
         self._delivery = delivery
         self.key = key_of(hook)
         self._state: Mapping[str, Any] | None = None
-        self._facts = Background(self._ask_facts) if self.aws else None
-        self._name = Background(self._ask_name) if self._is_unnamed() else None
+        self.lookups = self._begin_lookups() if self.aws else None
         self._decided = Decided(Pending("nothing is decided yet"))
 
     def decide(self) -> Decided:
@@ -237,40 +233,24 @@ class Gate:
         given = self.place.arguments
         return shell_words(given, "GREENROOM_HOOK_ARGS") if isinstance(given, str) else given
 
-    def _is_unnamed(self) -> bool:
-        event = self.hook.event or self.settings.event
-        return event is None and isinstance(self.hook, CodeDeployEvent) and self.aws is not None
+    def _begin_lookups(self) -> Lookups:
+        assert self.aws is not None  # noqa: S101 - nobody else calls it
+        return Lookups(
+            self.aws,
+            self.hook,
+            ends=self.suite_ends,
+            rollback=self.place.cancel,
+            unnamed=isinstance(self.hook, CodeDeployEvent) and self.settings.event is None,
+        )
 
     def _event(self) -> LifecycleEvent | None:
         """Return the lifecycle event; where suites depend on it and it is unknown, raise."""
         event = self.hook.event or self.settings.event
-        if event is None and self.settings.events and self._name is not None:
-            event = self._name.result(self.suite_ends)
+        if event is None and self.settings.events and self.lookups is not None:
+            event = self.lookups.name(self.suite_ends)
         if event is not None:
             self._decided.release.setdefault("event", event.value)
         return event
-
-    def _ask_name(self) -> LifecycleEvent:
-        """Ask where CodeDeploy is: its event does not say, and later it will have gone on."""
-        assert self.aws is not None  # noqa: S101 - asked only with it
-        until = min(time.monotonic() + _FACTS_S, self.suite_ends)
-        return event_under_way(self.aws, self.hook.deployment, until=until)
-
-    def late_name(self) -> LifecycleEvent | None:
-        """Return the event as far as it is known by now."""
-        if self._decided.event is None and self._name is not None:
-            with contextlib.suppress(GreenroomError, KeyError):
-                self._decided.event = self._name.result(time.monotonic())
-        return self._decided.event
-
-    def _ask_facts(self) -> DeploymentFacts:
-        """Ask what is known of the deployment; a rollback that comes to light ends the suite."""
-        assert self.aws is not None  # noqa: S101 - asked only with it
-        until = min(time.monotonic() + _FACTS_S, self.suite_ends)
-        facts = ask_facts(self.aws, self.hook, until=until)
-        if facts.rollback:
-            self.place.cancel.set()
-        return facts
 
     def _bypassed(self) -> Answer | None:
         """Return the answer of a gate that a person opened, if one did.
@@ -291,31 +271,28 @@ class Gate:
         if isinstance(found, NoBypass):
             self._decided.bypass_refused = found.why
             return None
-        self._decided.bypass = found
-        opened = Answer(
+        answer = Answer(
             succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED: {found}",)
         )
-        return self._settled(self.ledger(), opened) if self.settings.ledger else opened
+        if self.settings.ledger:
+            answer = self._settled(self.ledger(), answer)
+        if answer.succeeded:
+            self._decided.bypass = found
+        else:
+            self._decided.bypass_refused = "the gate had been decided before"
+        return answer
 
     def _known_facts(self) -> DeploymentFacts | None:
         """Return the facts where the decision or the suite depends on them, None elsewhere."""
-        if self._facts is None:
+        matters = self.settings.events or self.settings.first_deployment == PASS
+        if self.lookups is None or not matters:
             return None
-        if not self.settings.events and self.settings.first_deployment != PASS:
-            return None
-        facts = self._late_facts(self.suite_ends)
+        facts = self.lookups.facts(self.suite_ends)
         if facts is not None:
             self._decided.release = {**facts.release, **self._decided.release}
+        elif self.lookups.problem:
+            self._decided.notes["deployment"] = self.lookups.problem
         return facts
-
-    def _late_facts(self, until: float) -> DeploymentFacts | None:
-        if self._facts is None:
-            return None
-        try:
-            return self._facts.result(until)
-        except ServiceError as error:
-            self._decided.notes["deployment"] = str(error)
-            return None
 
     def _rolling_back(self) -> Answer:
         self._decided.notes["rollback"] = True
@@ -415,8 +392,10 @@ class Gate:
                 echo=self.place.echo,
             )
         self._decided.result = result
-        if result.verdict is not Verdict.SHIP and self._turned_out_a_rollback():
-            return self._rolling_back()
+        if result.verdict is not Verdict.SHIP and self.lookups is not None:
+            soon = time.monotonic() + self.reserve_s * _RESERVE_SHARE
+            if self.lookups.is_rollback(soon):
+                return self._rolling_back()
         return Answer(
             succeeded=result.verdict is Verdict.SHIP,
             verdict=result.verdict,
@@ -434,7 +413,7 @@ class Gate:
         handed = hand_off(
             LongGate(
                 key=self.key,
-                delivery=self._delivery,
+                delivery=self._named_delivery(),
                 project=plan.hand_off,
                 function=self.place.function,
                 role=self.settings.back_up_role,
@@ -448,6 +427,17 @@ class Gate:
         state = {**handed.state, "part": self._part, "key": self.key}
         return Pending(f"handed off to the build {handed.build}", state)
 
+    def _named_delivery(self) -> Mapping[str, Any]:
+        """Return the event; a pause is named by its id, which the delivery may have left out."""
+        if not isinstance(self.hook, EcsPauseEvent):
+            return self._delivery
+        return {
+            "serviceDeploymentArn": self.hook.deployment,
+            "hookId": self.hook.hook_id,
+            "lifecycleStage": self.hook.stage,
+            "serviceArn": self.hook.service,
+        }
+
     def _poll(self, state: Mapping[str, Any]) -> Answer | Pending:
         """Return what came of the build that an earlier invocation started."""
         handed, ledger = HandedOff.from_state(state), self.ledger()
@@ -458,16 +448,6 @@ class Gate:
         if recorded is None:
             return Pending(f"the build {handed.build} is under way", state)
         return answer_of(recorded)
-
-    def _turned_out_a_rollback(self) -> bool:
-        """Ask once more where it is not known: during a rollback a hook must not refuse."""
-        soon = time.monotonic() + self.reserve_s * _RESERVE_SHARE
-        if (facts := self._late_facts(soon)) is None and self.aws is not None:
-            try:
-                facts = ask_facts(self.aws, self.hook, until=soon)
-            except ServiceError:
-                return False
-        return facts is not None and facts.rollback
 
     def _suite(self, arguments: tuple[str, ...]) -> Suite:
         place = self.place

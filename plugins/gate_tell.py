@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.gate_place import Place
     from greenroom.plugins.reporting import Reporter
     from greenroom.plugins.supervisor import Supervised
+    from greenroom.validators.lifecycle import LifecycleEvent
 
 _STANDING_SHARE = 0.5
 
@@ -115,6 +116,7 @@ def conclude(gate: Gate, decided: Decided, began: float) -> Outcome:
     """Tell what was decided to whoever waits, and then to everybody else."""
     if isinstance(decided.answer, Pending):
         return _pend(gate, decided, decided.answer)
+    _event(gate, decided)
     answer = replace(decided.answer, link=_link(gate, decided))
     reported = time.monotonic()
     outcome = _told(gate, decided, answer)
@@ -161,6 +163,13 @@ def _told(gate: Gate, decided: Decided, answer: Answer) -> Outcome:
     return replace(base, told=told, errors=errors)
 
 
+def _event(gate: Gate, decided: Decided) -> LifecycleEvent | None:
+    """Return the event as far as it is known by now."""
+    if decided.event is None and gate.lookups is not None:
+        decided.event = gate.lookups.name_by_now()
+    return decided.event
+
+
 def _reporter(gate: Gate) -> Reporter:
     if isinstance(gate.hook, ScriptEvent):
         return ExitStatusReporter()
@@ -173,7 +182,7 @@ def _reporter(gate: Gate) -> Reporter:
 def _stands(gate: Gate, decided: Decided, told: Told) -> tuple[str, ...]:
     """Return what is wrong with an event that somebody completed before: nothing, if the same."""
     status = ""
-    if isinstance(gate.hook, CodeDeployEvent) and gate.aws and (event := gate.late_name()):
+    if isinstance(gate.hook, CodeDeployEvent) and gate.aws and (event := _event(gate, decided)):
         left = gate.place.ends - MARGIN_S - time.monotonic()
         until = time.monotonic() + left * _STANDING_SHARE
         try:
