@@ -35,6 +35,7 @@ _BEYOND_S = 3.0  # connecting, and a busy machine
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _LEAST_S = 0.01
+_START_S = 30.0  # importing boto3, with the share of a processor that a small function has
 _LEAST_TRY_S = 0.25  # less would only end the worker of other calls
 _END_S = 1.0
 
@@ -98,7 +99,9 @@ class Aws:
         answer = worker.ask(number, line, until)
         if answer is None:
             # A worker that let a call time out may be stopped or stuck: the next call gets another.
-            self._discard(worker)
+            # One that is still starting would only start again, and never come to an end of it.
+            if not worker.starting:
+                self._discard(worker)
             raise CallError(
                 f"{what} was not answered in time",
                 hint="check network, VPC endpoint and security groups; raise the reserve",
@@ -190,7 +193,14 @@ class _Worker:
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
         self.ended = False
+        self._heard = False
+        self._started = time.monotonic()
         threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def starting(self) -> bool:
+        """Whether it has not answered anything yet, and that is no wonder."""
+        return not self._heard and time.monotonic() - self._started < _START_S
 
     def ask(self, number: int, line: bytes, until: float) -> dict[str, Any] | None:
         """Return the answer to ``line``, or None at ``until``."""
@@ -234,6 +244,7 @@ class _Worker:
         with contextlib.suppress(ValueError), self._process.stdout as lines:
             for line in lines:
                 answer = json.loads(line)
+                self._heard = True
                 waiting = self._waiting.pop(answer["id"], None)
                 if waiting is not None:
                     waiting.set_result(answer)

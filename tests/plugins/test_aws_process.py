@@ -106,10 +106,22 @@ def test_a_stopped_process_is_replaced(connect: Connect) -> None:
     aws, _ = connect(Answer.ACCEPT)
     worker = aws._worker  # noqa: SLF001 - the process is what this is about
     assert worker is not None
+    assert aws.call("codedeploy", PUT, MEMBERS, until=soon())
     os.kill(worker._process.pid, signal.SIGSTOP)  # noqa: SLF001 - as above
     with pytest.raises(CallError, match="not answered in time"):
         aws.call("codedeploy", PUT, MEMBERS, until=soon(1))
     assert aws.call("codedeploy", PUT, MEMBERS, until=soon())
+
+
+def test_a_process_that_starts_slowly_is_given_time(connect: Connect) -> None:
+    aws, endpoint = connect(Answer.ACCEPT)
+    worker = aws._worker  # noqa: SLF001 - the process is what this is about
+    assert worker is not None
+    for _ in range(3):
+        with pytest.raises(CallError, match="not answered in time"):
+            aws.call("codedeploy", PUT, MEMBERS, until=time.monotonic())
+    assert aws.call("codedeploy", PUT, MEMBERS, until=soon())
+    assert aws._worker is worker  # noqa: SLF001 - as above
 
 
 def test_a_killed_process_is_replaced_and_the_call_made_again(connect: Connect) -> None:
