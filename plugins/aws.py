@@ -123,3 +123,13 @@ def explained(error: BotoCoreError | ClientError, action: str) -> ServiceError:
     else:
         hint = f"{code} is the service's own answer; check the ids and the region"
     return ServiceError(f"{action} failed: {code}: {error}", hint=hint)
+
+
+def hint_of_suite(error: ServiceError) -> str:
+    """Return the hint of ``error`` for a suite that calls AWS, which a hook keeps from doing so."""
+    if "redentials" not in error.hint:
+        return error.hint
+    return (
+        f"{error.hint}; a hook withholds its own from the suite unless GREENROOM_HOOK_PASS="
+        '"AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN" (or pass in [hook]) says so'
+    )

@@ -1,7 +1,11 @@
 """Looks for an emergency bypass: an SSM parameter whose newest version a person wrote.
 
 The parameter's value says why and until when; who wrote it and when is what AWS recorded of its
-newest version, so the value cannot forge it. IAM: ``ssm:GetParameterHistory`` on the parameter.
+newest version, so the value cannot forge it. One that the hook's own identity wrote does not count:
+a suite that was given its credentials must not open its own gate.
+
+IAM: ``ssm:GetParameterHistory`` on the parameter; ``sts:GetCallerIdentity`` needs no permission,
+but in a VPC an endpoint.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.aws_process import CallError
 from greenroom.validators.bypass import Bypass, NoBypass, Request, judge
+from greenroom.validators.errors import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,17 +42,40 @@ def active_bypass(
     """
     end = min(until, time.monotonic() + _LONGEST_S)
     try:
-        newest = max(_versions(name, aws, end), key=_version, default=None)
-        found = judge(_request(newest), event=event, now=now) if newest else NoBypass()
-    except CallError as error:
-        if error.code == ABSENT:
+        request = newest_request(name, aws, until=end)
+        if request is None:
             return NoBypass()
+        found = judge(request, event=event, now=now)
+        if isinstance(found, Bypass) and _own_identity(aws, end) == found.arn:
+            found = NoBypass(f"the hook's own identity made it: {found.arn}")
+    except ServiceError as error:
         return NoBypass(f"bypass {name} could not be read: {error} ({error.hint})")
-    except (KeyError, TypeError, ValueError) as error:
-        return NoBypass(f"bypass {name} was answered in an unknown form: {error!r}")
-    if isinstance(found, NoBypass) and found.why:
+    if isinstance(found, NoBypass):
         return NoBypass(f"bypass {name} does not count: {found.why}")
     return found
+
+
+def newest_request(name: str, aws: Aws, *, until: float) -> Request | None:
+    """Return the newest version of the parameter ``name``, None where there is no parameter.
+
+    Raises `ServiceError` for one that cannot be read.
+    """
+    try:
+        newest = max(_versions(name, aws, until), key=_version, default=None)
+        return _request(newest) if newest else None
+    except CallError as error:
+        if error.code == ABSENT:
+            return None
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise ServiceError(
+            f"ssm:GetParameterHistory was answered in an unknown form: {error!r}",
+            hint="is AWS_ENDPOINT_URL_SSM another service's?",
+        ) from error
+
+
+def _own_identity(aws: Aws, end: float) -> str:
+    return str(aws.insist("sts", "get_caller_identity", {}, until=end).get("Arn"))
 
 
 def _versions(name: str, aws: Aws, end: float) -> Iterator[dict[str, Any]]:

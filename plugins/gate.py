@@ -11,22 +11,19 @@ The standard library and the light parts of Greenroom only: see `greenroom.plugi
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from greenroom.plugins.aws_process import Aws
 from greenroom.plugins.background import Background
 from greenroom.plugins.bypass import active_bypass
-from greenroom.plugins.deployment_facts import (
-    DeploymentFacts,
-    codedeploy_facts,
-    ecs_facts,
-    event_under_way,
-)
+from greenroom.plugins.deployment_facts import event_under_way
+from greenroom.plugins.gate_answers import Pending, answer_of, recorded_of, refusal
+from greenroom.plugins.gate_place import settings_at
 from greenroom.plugins.gate_plan import Occasion, make_plan
+from greenroom.plugins.gate_waiters import ask_facts, key_of, part_in, service_of
 from greenroom.plugins.hand_off import (
     HandedOff,
     LongGate,
@@ -42,33 +39,30 @@ from greenroom.plugins.hook_events import (
     CodeDeployEvent,
     EcsEvent,
     EcsPauseEvent,
-    PipelineApprovalEvent,
-    PipelineJobEvent,
-    ReadyWaitEvent,
 )
-from greenroom.plugins.hook_ledger import Recorded, State, open_ledger
+from greenroom.plugins.hook_ledger import State, open_ledger
 from greenroom.plugins.hook_ledger_wait import await_verdict, settle
-from greenroom.plugins.hook_settings import PASS, HookSettings, hook_settings, shell_words
+from greenroom.plugins.hook_settings import PASS, shell_words
 from greenroom.plugins.report_ecs import state_of
 from greenroom.plugins.report_ecs_pause import identified
 from greenroom.plugins.reporting import Answer
+from greenroom.plugins.script_event import ScriptEvent
 from greenroom.plugins.suite_process import Suite
-from greenroom.plugins.supervisor import Supervised, attempt, explained, undecided
-from greenroom.validators.bypass import Bypass, NoBypass
+from greenroom.plugins.supervisor import attempt, explained, undecided
+from greenroom.validators.bypass import NoBypass
 from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError
-from greenroom.validators.vocabulary import Verdict, choose
+from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-    from typing import IO
+    from collections.abc import Callable, Mapping
 
+    from greenroom.plugins.deployment_facts import DeploymentFacts
+    from greenroom.plugins.gate_place import Place
     from greenroom.plugins.gate_plan import Plan
     from greenroom.plugins.hook_events import Waiter
-    from greenroom.plugins.script_event import ScriptEvent
-    from greenroom.plugins.hand_off import Invitation
-    from greenroom.plugins.hook_ledger import Claim
-    from greenroom.plugins.hook_ledger import Ledger
+    from greenroom.plugins.hook_ledger import Claim, Ledger
+    from greenroom.plugins.supervisor import Supervised
+    from greenroom.validators.bypass import Bypass
     from greenroom.validators.lifecycle import LifecycleEvent
 
 MARGIN_S = 0.5
@@ -81,41 +75,6 @@ _CLAIM_SHARE = 0.25
 _PATIENCE_SHARE = 0.25
 _LONGEST_PATIENCE_S = 3.0
 _LEAST_PATIENCE_S = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a hook runs: all that differs between Lambda, CodeBuild and a shell.
-
-    ``ends`` is when it must be over (monotonic seconds). ``arguments`` are pytest's where they are
-    given here (a text is quoted as for a shell), None where the settings say. ``owner`` is who
-    claims the execution; ``invitation`` is what a build was handed. ``function`` is the Lambda
-    function's ARN.
-    """
-
-    environ: Mapping[str, str]
-    root: Path
-    report: Path
-    work: Path
-    ends: float
-    owner: str
-    arguments: str | tuple[str, ...] | None = None
-    passed: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-    memory_kib: int = 0
-    function: str = ""
-    invitation: Invitation | None = None
-    cancel: threading.Event = field(default_factory=threading.Event)
-    echo: IO[bytes] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """No answer from here and now: somebody else gives it, or ECS asks again with ``state``."""
-
-    reason: str
-    state: Mapping[str, Any] | None = None
-    delay_s: int = 30
 
 
 @dataclass(slots=True)
@@ -142,7 +101,8 @@ class Gate:
     ) -> None:
         self.hook = hook
         self.place = place
-        self.settings, self._wrong = _settings(place)
+        self.settings, self._wrong = settings_at(place)
+        self.reserve_s = min(self.settings.reserve_s, place.most_reserve_s)
         self.aws = self._make_aws()
         self._delivery = delivery
         self.key = key_of(hook)
@@ -153,44 +113,47 @@ class Gate:
 
     def decide(self) -> Decided:
         """Return what the waiter is to be told, by the end of the time for the suite."""
-        self._decided.release = dict(self.hook.release)
-        try:
-            if self._wrong is not None:
-                raise self._wrong
-            if isinstance(self.hook, EcsEvent):
-                self._state = state_of(self.hook)
-            if isinstance(self.hook, EcsPauseEvent) and self.aws is not None:
-                self.hook = identified(self.hook, self.aws, until=self.suite_ends)
-                self.key = key_of(self.hook)
-            self._decided.answer = self._answer()
-        except Exception as error:  # noqa: BLE001 - nothing at all may keep the answer from being given
-            self._decided.answer = refusal(explained(error))
-        return self._decided
+        return self._guarded(self._answer)
 
     def decide_late(self, late: BackUpEvent | BuildEndedEvent) -> Decided:
         """Return what the waiter is told when a build ended, or let its time run out.
 
         A verdict that is recorded is told again, which does no harm; else it is *Failed*.
         """
-        self._decided.event, self._decided.release = self.hook.event, dict(self.hook.release)
+        return self._guarded(lambda: self._late_answer(late))
+
+    def _guarded(self, answer: Callable[[], Answer | Pending]) -> Decided:
+        self._decided.release = dict(self.hook.release)
         try:
-            if self._wrong is not None:
-                raise self._wrong
-            ledger, until = self.ledger(), self.suite_ends
-            if isinstance(late, BuildEndedEvent):
-                self._decided.notes["build"] = late.build
-                recorded = build_ended(ledger, self.key, late.status, until=until)
-            else:
-                recorded = back_up(ledger, self.key, until=until)
-            self._decided.answer = _late_answer(self.hook, recorded)
-        except Exception as error:  # noqa: BLE001 - as above
+            self._decided.answer = answer()
+        except Exception as error:  # noqa: BLE001 - nothing at all may keep the answer from being given
             self._decided.answer = refusal(explained(error))
         return self._decided
+
+    def _late_answer(self, late: BackUpEvent | BuildEndedEvent) -> Answer | Pending:
+        self._expect_settings()
+        self._decided.event = self.hook.event or self.settings.event
+        ledger, until = self.ledger(), self.suite_ends
+        if isinstance(late, BuildEndedEvent):
+            self._decided.notes["build"] = late.build
+            recorded = build_ended(ledger, self.key, late.status, until=until)
+        else:
+            recorded = back_up(ledger, self.key, until=until)
+        if recorded is None:
+            return Pending("the build is under way")
+        if isinstance(self.hook, EcsEvent):
+            return Pending("the verdict is recorded; ECS is told when it asks again")
+        return answer_of(recorded)
+
+    def _expect_settings(self) -> None:
+        if self._wrong is not None:
+            raise self._wrong
 
     @property
     def suite_ends(self) -> float:
         """When the suite's time is over (monotonic seconds): what is left is the report's."""
-        return self.place.ends - self.settings.reserve_s
+        nobody_to_tell = self.aws is None and isinstance(self.hook, ScriptEvent)
+        return self.place.ends - (0.0 if nobody_to_tell else self.reserve_s)
 
     def __enter__(self) -> Self:
         return self
@@ -206,7 +169,7 @@ class Gate:
         service = service_of(self.hook)
         if not (asked or service or settings.first_deployment == PASS):
             return None
-        patience = min(settings.reserve_s * _PATIENCE_SHARE, _LONGEST_PATIENCE_S)
+        patience = min(self.reserve_s * _PATIENCE_SHARE, _LONGEST_PATIENCE_S)
         return Aws(
             self.place.environ,
             prepared=(service,) if service else (),
@@ -215,6 +178,12 @@ class Gate:
 
     def _answer(self) -> Answer | Pending:
         """Return what already stands, or what the suite says."""
+        self._expect_settings()
+        if isinstance(self.hook, EcsEvent):
+            self._state = state_of(self.hook)
+        if isinstance(self.hook, EcsPauseEvent) and self.aws is not None:
+            self.hook = identified(self.hook, self.aws, until=self.suite_ends)
+            self.key = key_of(self.hook)
         if isinstance(self.hook, EcsEvent) and self.hook.rollback:
             return self._rolling_back()
         self._decided.event = self._event()
@@ -235,6 +204,7 @@ class Gate:
             Occasion(
                 event=self._decided.event,
                 arguments=self._arguments(),
+                suites=self.place.suites,
                 asks_again=isinstance(self.hook, EcsEvent) and not self.place.invitation,
                 release=self._decided.release,
                 environ=self.place.environ,
@@ -370,7 +340,7 @@ class Gate:
 
     def _settled(self, ledger: Ledger, answer: Answer) -> Answer:
         """Record the answer; return the one that stands, which may be somebody else's."""
-        until = time.monotonic() + self.settings.reserve_s * _CLAIM_SHARE
+        until = time.monotonic() + self.reserve_s * _CLAIM_SHARE
         stands = settle(ledger, self.key, recorded_of(answer, self.place.owner), until=until)
         return answer if stands.succeeded == answer.succeeded else answer_of(stands)
 
@@ -470,7 +440,7 @@ class Gate:
 
     def _turned_out_a_rollback(self) -> bool:
         """Ask once more where it is not known: during a rollback a hook must not refuse."""
-        soon = time.monotonic() + self.settings.reserve_s * _CLAIM_SHARE
+        soon = time.monotonic() + self.reserve_s * _CLAIM_SHARE
         if (facts := self._late_facts(soon)) is None and self.aws is not None:
             try:
                 facts = ask_facts(self.aws, self.hook, until=soon)
@@ -491,92 +461,3 @@ class Gate:
             passed=(*self.settings.passed, *place.passed),
             release=self._decided.release,
         )
-
-
-def key_of(hook: Waiter | ScriptEvent) -> str:
-    """Return the ledger's name of what is decided, the same for each delivery of it.
-
-    ECS hooks of recurring stages are told apart by the weights, parts of a suite by number.
-    """
-    if not isinstance(hook, EcsEvent):
-        return hook.execution_id
-    try:
-        part = part_in(state_of(hook))
-    except SettingsError:  # told where it is decided
-        part = 0
-    step = (hook.stage, hook.test_weight, hook.production_weight, part)
-    return "/".join([hook.execution_id, *map(str, step)])
-
-
-def part_in(state: Mapping[str, Any] | None) -> int:
-    """Return the number of the suite's part that is next, from 0; raises `SettingsError`."""
-    part = (state or {}).get("part", 0)
-    if type(part) is int and part >= 0:
-        return part
-    raise SettingsError(f"hookDetails name part {part!r}", hint="leave hookDetails to the hook")
-
-
-def refusal(reason: str) -> Answer:
-    """Return the answer of a gate that could not decide, for ``reason``."""
-    return Answer(succeeded=False, verdict=Verdict.COULD_NOT_DECIDE, reasons=(reason,))
-
-
-def _late_answer(hook: Waiter | ScriptEvent, recorded: Recorded | None) -> Answer | Pending:
-    if recorded is None:
-        return Pending("the build is under way")
-    if isinstance(hook, EcsEvent):
-        return Pending("the verdict is recorded; ECS is told when it asks again")
-    return answer_of(recorded)
-
-
-def recorded_of(answer: Answer, by: str) -> Recorded:
-    """Return ``answer`` as the ledger keeps it."""
-    return Recorded(
-        succeeded=answer.succeeded,
-        verdict=answer.verdict.value,
-        reasons=answer.reasons,
-        status="Succeeded" if answer.succeeded else "Failed",
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
-        by=by,
-    )
-
-
-def answer_of(recorded: Recorded) -> Answer:
-    """Return the answer that the ledger holds."""
-    return Answer(
-        succeeded=recorded.succeeded,
-        verdict=choose(Verdict, recorded.verdict, "the ledger"),
-        reasons=recorded.reasons,
-    )
-
-
-def service_of(hook: Waiter | ScriptEvent) -> str:
-    """Return the service that is told by a call; empty for a waiter that is answered."""
-    match hook:
-        case CodeDeployEvent() | ReadyWaitEvent():
-            return "codedeploy"
-        case EcsPauseEvent():
-            return "ecs"
-        case PipelineJobEvent() | PipelineApprovalEvent():
-            return "codepipeline"
-        case _:
-            return ""
-
-
-def ask_facts(aws: Aws, hook: Waiter | ScriptEvent, *, until: float) -> DeploymentFacts:
-    """Ask what is known of the deployment; nothing is, where there is no deployment."""
-    match hook:
-        case CodeDeployEvent() | ReadyWaitEvent():
-            return codedeploy_facts(aws, hook.deployment, until=until)
-        case EcsEvent() | EcsPauseEvent():
-            return ecs_facts(aws, hook.deployment, until=until)
-        case _:
-            return DeploymentFacts()
-
-
-def _settings(place: Place) -> tuple[HookSettings, GreenroomError | None]:
-    """Return the settings, and what is wrong with them: even then somebody waits for an answer."""
-    try:
-        return hook_settings(place.root, place.environ), None
-    except GreenroomError as error:
-        return HookSettings(), error

@@ -15,7 +15,9 @@ from greenroom.plugins import hook_log
 from greenroom.plugins.announce import Audience, announce
 from greenroom.plugins.bypass_record import Bypassed, write_bypass_record
 from greenroom.plugins.deployment_facts import status_of
-from greenroom.plugins.gate import MARGIN_S, Decided, Gate, Pending, key_of, refusal
+from greenroom.plugins.gate import MARGIN_S, Decided, Gate
+from greenroom.plugins.gate_answers import Pending, refusal
+from greenroom.plugins.gate_waiters import key_of
 from greenroom.plugins.hook_events import (
     BackUpEvent,
     BuildEndedEvent,
@@ -37,7 +39,7 @@ from greenroom.validators.errors import GreenroomError, ServiceError, SettingsEr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenroom.plugins.gate import Place
+    from greenroom.plugins.gate_place import Place
     from greenroom.plugins.reporting import Reporter
     from greenroom.plugins.supervisor import Supervised
 
@@ -126,7 +128,8 @@ def conclude(gate: Gate, decided: Decided, began: float) -> Outcome:
             hook=now - began,
         ),
     )
-    hook_log.write(result, now=time.time())
+    if not isinstance(gate.hook, ScriptEvent):
+        hook_log.write(result, now=time.time())
     if decided.bypass is not None:
         _keep(gate, decided, result)
     _announce(gate, decided, result)
@@ -151,7 +154,7 @@ def _told(gate: Gate, decided: Decided, answer: Answer) -> Outcome:
         told = _reporter(gate).report(answer, until=gate.place.ends - MARGIN_S)
     except Exception as error:  # noqa: BLE001 - the log comes before whatever is raised
         return replace(base, errors=(explained(error),), error=error)
-    errors = ()
+    errors: tuple[str, ...] = ()
     if told.result == ALREADY_COMPLETED and not gate.settings.ledger:
         errors = _stands(gate, decided, told)
     return replace(base, told=told, errors=errors)

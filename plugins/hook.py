@@ -27,7 +27,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from greenroom.plugins.gate import Place
+from greenroom.plugins.gate_place import Place
 from greenroom.plugins.gate_tell import answer_event
 from greenroom.plugins.paths import added_paths
 from greenroom.plugins.report_place import file_name

@@ -32,7 +32,7 @@ class CodeDeployReporter:
         self._aws = aws
 
     def report(self, answer: Answer, *, until: float) -> Told:
-        """Report by ``until`` (monotonic); raises `ServiceError` where CodeDeploy did not take it."""
+        """Report by ``until`` (monotonic); raises `ServiceError` if it was not taken."""
         status = "Succeeded" if answer.succeeded else "Failed"
         members = {
             "deploymentId": self._event.deployment,

@@ -1,4 +1,4 @@
-"""Tells ECS' deployment lifecycle hook: the function's own answer, SUCCEEDED, FAILED or IN_PROGRESS.
+"""Tells ECS' deployment lifecycle hook: by the function's own answer.
 
 After IN_PROGRESS, ECS invokes the function again in ``callBackDelay`` seconds and gives back the
 ``hookDetails`` of the answer. What is kept there from one invocation to the next stands under one
@@ -43,7 +43,7 @@ def hook_answer(status: str, event: EcsEvent) -> dict[str, Any]:
 
 
 def call_back(event: EcsEvent, state: Mapping[str, Any], *, delay_s: int) -> dict[str, Any]:
-    """Return the answer after which ECS asks again in ``delay_s``, with ``state``; see `state_of`."""
+    """Return the answer after which ECS asks again in ``delay_s``, with ``state``."""
     ours = {"deployment": event.deployment, "stage": event.stage, "state": dict(state)}
     return {
         "hookStatus": IN_PROGRESS,

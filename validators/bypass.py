@@ -87,6 +87,9 @@ class NoBypass:
 
     why: str = ""
 
+    def __str__(self) -> str:
+        return self.why
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

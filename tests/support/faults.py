@@ -315,7 +315,11 @@ class FaultProxy(FaultServer):
         self.lines.append(request.line)
         scripts = (turns for found, turns in self._scripts.items() if found.search(request.line))
         turns = next(scripts, None)
-        return Visit(turns.take() if turns else Pass(), lambda step: self._pass(request, step))
+        return Visit(turns.take() if turns else Pass(), lambda step: self._perform(request, step))
+
+    def _perform(self, request: Request, step: Step) -> Response | Step:
+        """Pass the request on, or ask a function what to do."""
+        return step({}) if callable(step) else self._pass(request, step)
 
     def _pass(self, request: Request, step: Step) -> Response:
         """Return what the server behind answers."""
