@@ -114,7 +114,7 @@ def test_a_stopped_process_is_replaced(connect: Connect) -> None:
 
 
 def test_a_process_that_starts_slowly_is_given_time(connect: Connect) -> None:
-    aws, endpoint = connect(Answer.ACCEPT)
+    aws, _ = connect(Answer.ACCEPT)
     worker = aws._worker  # noqa: SLF001 - the process is what this is about
     assert worker is not None
     for _ in range(3):
