@@ -179,7 +179,11 @@ def run_cell(waiter: Waiter, fault: Fault, storage: str, *, sandbox: bool) -> Ce
             "GREENROOM_HOOK_RESERVE": f"{RESERVE_S}s",
             "GREENROOM_HOOK_REPORT": str(folder / "reports"),
             "GREENROOM_TARGET": _target(fault, stack),
-            **({"GREENROOM_HOOK_LEDGER": f"s3://{BUCKET}/{folder.name}"} if waiter.a_function else {}),
+            **(
+                {"GREENROOM_HOOK_LEDGER": f"s3://{BUCKET}/{folder.name}"}
+                if waiter.a_function
+                else {}
+            ),
             **fault.variables,
         }
         run = _Run(waiter, fault, world, folder, sandbox, environment)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from benchmarks._matrix_fault import SHORT_S, Deliveries, Fault
-from tests.support.faults import After, Fault as Wrong, Unheard
+from tests.support.faults import After, Unheard
+from tests.support.faults import Fault as Wrong
 
 _COUNTED = """
 import os

@@ -5,7 +5,7 @@ A test file gets ``passes=True`` only where every test in it really passes.
 
 from __future__ import annotations
 
-from benchmarks._matrix_fault import AMPLE_S, SHORT_S, Fault, Target
+from benchmarks._matrix_fault import SHORT_S, Fault, Target
 from tests.support import servers
 
 _PASSING = "def test_answers():\n    assert 2 + 2 == 4\n"

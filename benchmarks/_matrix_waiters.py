@@ -229,8 +229,7 @@ class _Told:
             return tell
 
         answers: dict[str, Script] = {
-            name: world.script(telling(answer, word))
-            for name, (answer, word) in self.calls.items()
+            name: world.script(telling(answer, word)) for name, (answer, word) in self.calls.items()
         }
         for name, answer in self.asked.items():
             answers[name] = lambda _, answer=answer: answer(told[0] if told else "")  # type: ignore[misc]
