@@ -14,6 +14,7 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -27,6 +28,8 @@ from tests.support.moto_server import MotoServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from greenroom.rehearsal.lambda_runtime import Invocation
 
 EVENT = {"DeploymentId": "d-TWICE", "LifecycleEventHookExecutionId": "execution-1"}
 DEPLOYMENT = {
@@ -52,13 +55,17 @@ def test_it():
 class Load:
     """How often the event is delivered, where, and how long each delivery may take.
 
-    The suite takes ``suite_s`` and then ``passes`` or not; ``ledger`` is ``s3`` or ``dynamodb``.
+    The deliveries begin within ``ramp_s``: each imports boto3 in a process of its own, and 200 of
+    those at once would measure how this machine starts processes. The suite takes ``suite_s``,
+    which is longer, so that all are under way together, and then ``passes`` or not. ``ledger`` is
+    ``s3`` or ``dynamodb``.
     """
 
     functions: int
     threads: int
     timeout_s: float
     suite_s: float
+    ramp_s: float = 0
     passes: bool = True
     ledger: str = "s3"
     reserve_s: float = 20
@@ -177,11 +184,20 @@ def _to_functions(load: Load, task: Path, environment: dict[str, str]) -> list[D
             for _ in range(load.functions)
         ]
         with ThreadPoolExecutor(max(load.functions, 1)) as pool:
-            ended = list(pool.map(lambda function: function.invoke(EVENT), functions))
+            ended = list(pool.map(_invoked, functions, _starts(load.functions, load.ramp_s)))
     return [
         _delivered("function", json.loads(one.payload or b"{}"), one.duration_s, failed=one.error)
         for one in ended
     ]
+
+
+def _starts(count: int, ramp_s: float) -> list[float]:
+    return [ramp_s * number / count for number in range(count)]
+
+
+def _invoked(function: LambdaFunction, start_s: float) -> Invocation:
+    time.sleep(start_s)
+    return function.invoke(EVENT)
 
 
 def _to_threads(
@@ -194,15 +210,17 @@ def _to_threads(
     ]
     outs = [folder / f"threads-{number}.json" for number in range(len(counts))]
     environ = {**os.environ, **environment, "LAMBDA_TASK_ROOT": str(task)}
+    command = [sys.executable, "-m", "benchmarks._delivery_threads"]
+    limits = [str(load.timeout_s), str(load.ramp_s)]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "benchmarks._delivery_threads", *map(str, arguments)],
+            [*command, str(count), *limits, str(out)],
             env=environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for arguments in zip(counts, [load.timeout_s] * len(counts), outs, strict=True)
+        for count, out in zip(counts, outs, strict=True)
     ]
     with ThreadPoolExecutor(max(len(processes), 1)) as pool:
         list(pool.map(_converse, processes))

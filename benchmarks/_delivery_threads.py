@@ -1,8 +1,9 @@
-"""Delivers one event to the hook's handler many times at once, in threads of this process.
+"""Delivers one event to the hook's handler many times, in threads of this process.
 
-``python -m benchmarks._delivery_threads COUNT SECONDS OUT`` says ``ready`` once the handler is
-imported, waits for the event as a line on standard input, and writes what became of each delivery
-to the file OUT. Each delivery has its own context, and starts its own process for calls to AWS.
+``python -m benchmarks._delivery_threads COUNT SECONDS RAMP OUT`` says ``ready`` once the handler is
+imported, waits for the event as a line on standard input, begins the deliveries one after the other
+within RAMP seconds, and writes what became of each to the file OUT. Each delivery has SECONDS, a
+context of its own, and its own process for calls to AWS.
 """
 
 from __future__ import annotations
@@ -42,17 +43,17 @@ def deliver(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {**outcome, "seconds": time.monotonic() - started}
 
 
-def main(count: int, seconds: float, out: Path) -> None:
-    """Deliver the event on standard input ``count`` times at once."""
+def main(count: int, seconds: float, ramp: float, out: Path) -> None:
+    """Deliver the event on standard input ``count`` times."""
     print("ready", flush=True)
     event = json.loads(sys.stdin.readline())
-    ready, outcomes = threading.Barrier(count), []
+    outcomes = []
 
-    def one() -> None:
-        ready.wait()
+    def one(number: int) -> None:
+        time.sleep(ramp * number / count)
         outcomes.append(deliver(event, seconds))
 
-    threads = [threading.Thread(target=one) for _ in range(count)]
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -61,4 +62,4 @@ def main(count: int, seconds: float, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]))
+    main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4]))

@@ -72,6 +72,7 @@ _LEAST_RUN_S = 1.0
 _SOON_S = 5
 _FACTS_S = 5.0
 _CLAIM_SHARE = 0.25
+_CLAIM_LEAST_S = 10.0
 _AWAIT_SHARE = 0.5
 _PATIENCE_SHARE = 0.25
 _LONGEST_PATIENCE_S = 3.0
@@ -361,7 +362,8 @@ class Gate:
 
     def _claim(self, ledger: Ledger) -> Claim:
         now = time.monotonic()
-        until = now + (self.suite_ends - now) * _CLAIM_SHARE
+        left = self.suite_ends - now
+        until = now + max(left * _CLAIM_SHARE, min(left, _CLAIM_LEAST_S))
         if self.place.invitation is not None:
             return take_over(ledger, self.key, self.place.invitation, until=until)
         lease_ends = time.time() + self.suite_ends - now + self.reserve_s * _CLAIM_SHARE
