@@ -1,10 +1,10 @@
 """One event, delivered many times at once to the real handler; what each delivery came to.
 
-Some deliveries go to functions of their own under the real ``awslambdaric``, the others to threads
-of a few processes, for 200 runtimes would measure this machine's memory. Every delivery calls the
-same `greenroom.plugins.hook.handler` and has a process of its own for its calls to AWS. The ledger
-is in moto's S3 or DynamoDB, made strictly atomic; CodeDeploy takes the first report and says
-"already completed" to the others.
+Some deliveries go to functions of their own under the real ``awslambdaric``. The others go to
+threads of a few processes, which call the same `greenroom.plugins.hook.handler` and share one
+process for calls to AWS among 20 threads: 200 runtimes on one machine would measure how it starts
+processes. The ledger is in moto's S3 or DynamoDB, made strictly atomic; CodeDeploy takes the first
+report and says "already completed" to the others.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import os
 import secrets
 import subprocess
 import sys
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -28,8 +27,6 @@ from tests.support.moto_server import MotoServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from greenroom.rehearsal.lambda_runtime import Invocation
 
 EVENT = {"DeploymentId": "d-TWICE", "LifecycleEventHookExecutionId": "execution-1"}
 DEPLOYMENT = {
@@ -55,17 +52,13 @@ def test_it():
 class Load:
     """How often the event is delivered, where, and how long each delivery may take.
 
-    The deliveries begin within ``ramp_s``: each imports boto3 in a process of its own, and 200 of
-    those at once would measure how this machine starts processes. The suite takes ``suite_s``,
-    which is longer, so that all are under way together, and then ``passes`` or not. ``ledger`` is
-    ``s3`` or ``dynamodb``.
+    The suite takes ``suite_s`` and then ``passes`` or not; ``ledger`` is ``s3`` or ``dynamodb``.
     """
 
     functions: int
     threads: int
     timeout_s: float
     suite_s: float
-    ramp_s: float = 0
     passes: bool = True
     ledger: str = "s3"
     reserve_s: float = 20
@@ -184,20 +177,11 @@ def _to_functions(load: Load, task: Path, environment: dict[str, str]) -> list[D
             for _ in range(load.functions)
         ]
         with ThreadPoolExecutor(max(load.functions, 1)) as pool:
-            ended = list(pool.map(_invoked, functions, _starts(load.functions, load.ramp_s)))
+            ended = list(pool.map(lambda function: function.invoke(EVENT), functions))
     return [
         _delivered("function", json.loads(one.payload or b"{}"), one.duration_s, failed=one.error)
         for one in ended
     ]
-
-
-def _starts(count: int, ramp_s: float) -> list[float]:
-    return [ramp_s * number / count for number in range(count)]
-
-
-def _invoked(function: LambdaFunction, start_s: float) -> Invocation:
-    time.sleep(start_s)
-    return function.invoke(EVENT)
 
 
 def _to_threads(
@@ -211,10 +195,9 @@ def _to_threads(
     outs = [folder / f"threads-{number}.json" for number in range(len(counts))]
     environ = {**os.environ, **environment, "LAMBDA_TASK_ROOT": str(task)}
     command = [sys.executable, "-m", "benchmarks._delivery_threads"]
-    limits = [str(load.timeout_s), str(load.ramp_s)]
     processes = [
         subprocess.Popen(
-            [*command, str(count), *limits, str(out)],
+            [*command, str(count), str(load.timeout_s), str(out)],
             env=environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,14 +1,15 @@
-"""Delivers one event to the hook's handler many times, in threads of this process.
+"""Delivers one event to the hook's handler many times at once, in threads of this process.
 
-``python -m benchmarks._delivery_threads COUNT SECONDS RAMP OUT`` says ``ready`` once the handler is
-imported, waits for the event as a line on standard input, begins the deliveries one after the other
-within RAMP seconds, and writes what became of each to the file OUT. Each delivery has SECONDS, a
-context of its own, and its own process for calls to AWS.
+``python -m benchmarks._delivery_threads COUNT SECONDS OUT`` says ``ready`` once all is imported,
+waits for the event as a line on standard input, and writes what became of each delivery to the file
+OUT. Each delivery has SECONDS and a context of its own; they share one process for calls to AWS, as
+200 imports of boto3 at once would measure how this machine starts processes.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -16,7 +17,9 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from greenroom.plugins.aws_process import Aws
 from greenroom.plugins.hook import handler
 
 
@@ -43,23 +46,32 @@ def deliver(event: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {**outcome, "seconds": time.monotonic() - started}
 
 
-def main(count: int, seconds: float, ramp: float, out: Path) -> None:
-    """Deliver the event on standard input ``count`` times."""
+class Shared(Aws):
+    """Calls AWS for all deliveries of this process; a delivery's end is not its end."""
+
+    def close(self) -> None:
+        """Stay: the process ends with this one."""
+
+
+def main(count: int, seconds: float, out: Path) -> None:
+    """Deliver the event on standard input ``count`` times at once."""
+    shared = Shared(os.environ, prepared=("codedeploy", "s3", "dynamodb"))
     print("ready", flush=True)
     event = json.loads(sys.stdin.readline())
-    outcomes = []
+    ready, outcomes = threading.Barrier(count), []
 
-    def one(number: int) -> None:
-        time.sleep(ramp * number / count)
+    def one() -> None:
+        ready.wait()
         outcomes.append(deliver(event, seconds))
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads = [threading.Thread(target=one) for _ in range(count)]
+    with mock.patch("greenroom.plugins.gate.Aws", return_value=shared):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     out.write_text(json.dumps(outcomes), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4]))
+    main(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]))
