@@ -291,7 +291,9 @@ class Gate:
             self._decided.bypass_refused = found.why
             return None
         self._decided.bypass = found
-        return Answer(succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(str(found),))
+        return Answer(
+            succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED: {found}",)
+        )
 
     def _known_facts(self) -> DeploymentFacts | None:
         """Return the facts where the decision or the suite depends on them, None elsewhere."""
