@@ -10,6 +10,7 @@ The standard library and the light parts of Greenroom only: see `greenroom.plugi
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,7 +49,7 @@ from greenroom.plugins.script_event import ScriptEvent
 from greenroom.plugins.suite_process import Suite
 from greenroom.plugins.supervisor import attempt, explained, undecided
 from greenroom.validators.bypass import NoBypass
-from greenroom.validators.errors import SettingsError
+from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError
 from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ _SOON_S = 5
 _CLAIM_SHARE = 0.5
 _LEAST_CLAIM_S = 10.0
 _RESERVE_SHARE = 0.25
+_AWAIT_SHARE = 0.5
 _PATIENCE_SHARE = 0.25
 _LONGEST_PATIENCE_S = 3.0
 _LEAST_PATIENCE_S = 0.2
@@ -106,6 +108,7 @@ class Gate:
         self._delivery = delivery
         self.key = key_of(hook)
         self._state: Mapping[str, Any] | None = None
+        self._planned: Plan | None = None
         self.lookups = self._begin_lookups() if self.aws else None
         self._decided = Decided(Pending("nothing is decided yet"))
 
@@ -175,49 +178,51 @@ class Gate:
         )
 
     def _answer(self) -> Answer | Pending:
-        """Return what already stands, or what the suite says."""
+        """Return what already stands, or what is decided now."""
         self._expect_settings()
         if isinstance(self.hook, EcsEvent):
             self._state = state_of(self.hook)
-            if self.hook.rollback:
-                return self._rolling_back()
         if isinstance(self.hook, EcsPauseEvent) and self.aws is not None:
             self.hook = identified(self.hook, self.aws, until=self.suite_ends)
             self.key = key_of(self.hook)
-        return self._bypassed() or self._without_a_suite() or self._by_suite()
+        if isinstance(self.hook, EcsEvent) and self.hook.rollback:
+            return self._rolling_back()
+        if (bypassed := self._bypassed()) is not None:
+            return bypassed
+        under_way = self._state is not None and "build" in self._state
+        once = self.settings.ledger and not under_way
+        return self._next_part(self._once() if once else self._considered())
 
-    def _without_a_suite(self) -> Answer | None:
-        """Return the answer of a rollback, or of a first deployment that may pass."""
+    def _considered(self, ledger: Ledger | None = None) -> Answer | Pending:
+        """Return what settings or the suite say; ``ledger`` has this delivery's claim."""
         self._decided.event = self._event()
         known = self._known_facts()
         if known is not None and known.rollback:
             return self._rolling_back()
-        if known is None or not known.first or self.settings.first_deployment != PASS:
-            return None
-        self._decided.notes["first_deployment"] = True
-        return Answer(
-            succeeded=True,
-            verdict=Verdict.COULD_NOT_DECIDE,
-            reasons=("a first deployment, which the settings let pass: nothing was checked",),
-        )
-
-    def _by_suite(self) -> Answer | Pending:
-        """Return what the suite says, here or in a build, now or in an earlier delivery."""
+        if known is not None and known.first and self.settings.first_deployment == PASS:
+            self._decided.notes["first_deployment"] = True
+            return Answer(
+                succeeded=True,
+                verdict=Verdict.COULD_NOT_DECIDE,
+                reasons=("a first deployment, which the settings let pass: nothing was checked",),
+            )
         plan = self._plan()
         if self._state is not None and "build" in self._state:
-            answer = self._poll(self._state)
-        else:
-            answer = self._once(plan) if self.settings.ledger else self._fresh(plan)
-        return self._next_part(plan, answer)
+            return self._poll(self._state)
+        return self._fresh(plan, ledger)
 
     def _plan(self) -> Plan:
-        plan = make_plan(
+        """Return what runs, made once; raises `SettingsError`."""
+        if self._planned is not None:
+            return self._planned
+        self._known_facts()
+        self._planned = plan = make_plan(
             self.settings,
             Occasion(
-                event=self._decided.event,
+                event=self._event(),
                 arguments=self._arguments(),
                 suites=self.place.suites,
-                asks_again=isinstance(self.hook, EcsEvent) and not self.place.invitation,
+                asks_again=self._asks_again,
                 release=self._decided.release,
                 environ=self.place.environ,
             ),
@@ -255,8 +260,7 @@ class Gate:
     def _bypassed(self) -> Answer | None:
         """Return the answer of a gate that a person opened, if one did.
 
-        Looked for before anything that could fail, and recorded like any other verdict: a later
-        delivery, after the bypass has expired, must not come to another one.
+        Looked for before anything that could fail, for an emergency is when things do.
         """
         if not self.settings.bypass or self.aws is None:
             return None
@@ -271,16 +275,29 @@ class Gate:
         if isinstance(found, NoBypass):
             self._decided.bypass_refused = found.why
             return None
-        answer = Answer(
-            succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED: {found}",)
+        answer = self._shared(
+            Answer(
+                succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED: {found}",)
+            )
         )
-        if self.settings.ledger:
-            answer = self._settled(self.ledger(), answer)
         if answer.succeeded:
             self._decided.bypass = found
         else:
             self._decided.bypass_refused = "the gate had been decided before"
         return answer
+
+    def _shared(self, answer: Answer) -> Answer:
+        """Return what stands in the ledger; a ledger out of reach keeps nobody in an emergency."""
+        if not self.settings.ledger:
+            return answer
+        until = time.monotonic() + self.reserve_s * _RESERVE_SHARE
+        try:
+            mine = recorded_of(answer, self.place.owner)
+            stands = self.ledger().record(self.key, mine, until=until)
+        except ServiceError as error:
+            self._decided.notes["ledger"] = str(error)
+            return answer
+        return answer if stands.succeeded else answer_of(stands)
 
     def _known_facts(self) -> DeploymentFacts | None:
         """Return the facts where the decision or the suite depends on them, None elsewhere."""
@@ -302,20 +319,35 @@ class Gate:
             reasons=("a rollback: nothing is left to decide, and a refusal would only break it",),
         )
 
-    def _once(self, plan: Plan) -> Answer | Pending:
-        """Decide an execution that may be delivered more than once: only one delivery runs it."""
+    def _once(self) -> Answer | Pending:
+        """Decide an execution that may be delivered more than once: only one delivery does.
+
+        The claim comes before everything that another delivery could find different, such as a
+        setting, a bypass, or a service that does not answer.
+        """
         ledger = self.ledger()
         claim = self._claim(ledger)
         self._decided.notes["claim"] = claim.state.value
         if claim.state is State.MINE:
-            answer = self._fresh(plan, ledger)
-            return answer if isinstance(answer, Pending) else self._settled(ledger, answer)
+            return self._claimed(ledger)
+        # A little into the reserve, so that a holder whose time was the same is known to be dead.
+        until = self.suite_ends + self.reserve_s * _AWAIT_SHARE
         recorded = claim.recorded or await_verdict(
-            ledger, self.key, by=self.place.owner, until=self.suite_ends
+            ledger, self.key, by=self.place.owner, until=until, held=claim
         )
+        with contextlib.suppress(GreenroomError, KeyError):  # for the log alone
+            self._decided.event = self._event()
         if recorded is None:
             return Pending("another delivery of this event is at work, and answers", self._state)
         return answer_of(recorded)
+
+    def _claimed(self, ledger: Ledger) -> Answer | Pending:
+        """Decide and record it; whatever is raised is an answer that the others share."""
+        try:
+            answer = self._considered(ledger)
+        except Exception as error:  # noqa: BLE001 - the claim ends with a verdict
+            answer = refusal(explained(error))
+        return answer if isinstance(answer, Pending) else self._settled(ledger, answer)
 
     def ledger(self) -> Ledger:
         """Return the ledger; raises `SettingsError` where there is none."""
@@ -333,7 +365,7 @@ class Gate:
         until = now + max(left * _CLAIM_SHARE, min(left, _LEAST_CLAIM_S))
         if self.place.invitation is not None:
             return take_over(ledger, self.key, self.place.invitation, until=until)
-        lease_ends = time.time() + self.place.ends - now
+        lease_ends = time.time() + self.suite_ends - now + self.reserve_s * _RESERVE_SHARE
         return ledger.claim(self.key, owner=self.place.owner, lease_ends=lease_ends, until=until)
 
     def _settled(self, ledger: Ledger, answer: Answer) -> Answer:
@@ -341,6 +373,11 @@ class Gate:
         until = time.monotonic() + self.reserve_s * _RESERVE_SHARE
         stands = settle(ledger, self.key, recorded_of(answer, self.place.owner), until=until)
         return answer if stands.succeeded == answer.succeeded else answer_of(stands)
+
+    @property
+    def _asks_again(self) -> bool:
+        """Whether the waiter invokes the hook once more after IN_PROGRESS."""
+        return isinstance(self.hook, EcsEvent) and not self.place.invitation
 
     @property
     def _part(self) -> int:
@@ -352,14 +389,17 @@ class Gate:
             return self._hand_off(plan, ledger)
         return self._run(plan.parts[self._part])
 
-    def _next_part(self, plan: Plan, answer: Answer | Pending) -> Answer | Pending:
+    def _next_part(self, answer: Answer | Pending) -> Answer | Pending:
         """Return IN_PROGRESS where a part succeeded that is not the last one."""
-        part = self._part + 1
         more = isinstance(answer, Answer) and answer.verdict is Verdict.SHIP
-        if not more or part == len(plan.parts):
+        if not more or not self._asks_again:
             return answer
-        reason = f"part {part} of {len(plan.parts)} of the suite is done"
-        return Pending(reason, state={"part": part}, delay_s=_SOON_S)
+        part, parts = self._part + 1, len(self._plan().parts)
+        if part == parts:
+            return answer
+        return Pending(
+            f"part {part} of {parts} of the suite is done", state={"part": part}, delay_s=_SOON_S
+        )
 
     def _must_be_handed_off(self, plan: Plan) -> bool:
         """Tell whether there is too little time here; raise where nobody else could have more."""
