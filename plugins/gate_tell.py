@@ -184,8 +184,10 @@ def _stands(gate: Gate, decided: Decided, told: Told) -> tuple[str, ...]:
 
     Where CodeDeploy does not say, the ledger's word is taken: all deliveries tell what it holds.
     """
+    if not isinstance(gate.hook, CodeDeployEvent):
+        return ()  # its reporter has looked at what stands
     status = ""
-    if isinstance(gate.hook, CodeDeployEvent) and gate.aws and (event := _event(gate, decided)):
+    if gate.aws and (event := _event(gate, decided)):
         left = gate.place.ends - MARGIN_S - time.monotonic()
         until = time.monotonic() + left * _STANDING_SHARE
         try:
