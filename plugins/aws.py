@@ -1,7 +1,4 @@
-"""AWS clients with short time-outs, and the one place where botocore's errors become ours.
-
-boto3 is imported inside the functions: it costs more than everything else a hook imports.
-"""
+"""The one place where botocore's errors become ours."""
 
 from __future__ import annotations
 
@@ -11,10 +8,10 @@ from greenroom.validators.errors import ServiceError
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
-    from mypy_boto3_codedeploy.client import CodeDeployClient
 
 _THROTTLED = frozenset(
     {
+        "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
@@ -23,6 +20,14 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
+_BUSY = frozenset(
+    {
+        "ConditionalRequestConflict",
+        "ReplicatedWriteConflictException",
+        "TransactionConflictException",
+    }
+)
+"""Two writes at once, of which neither has been decided."""
 _FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _CREDENTIALS = frozenset(
     {
@@ -49,32 +54,6 @@ _LATER = frozenset(
 """botocore errors (or their bases) after which the same call may well succeed."""
 
 
-def codedeploy_client(*, connect_s: float, read_s: float) -> CodeDeployClient:
-    """Return a client that tries once and waits no longer than told; raises `ServiceError`.
-
-    Region, credentials and ``AWS_ENDPOINT_URL_CODEDEPLOY`` come from the environment, as always.
-    """
-    try:
-        import boto3  # noqa: PLC0415 - heavy, and part of an extra
-        from botocore.config import Config  # noqa: PLC0415 - as above
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
-    except ImportError as error:
-        raise ServiceError(
-            f"AWS cannot be asked: {error}", hint="install greenroom[aws], or add boto3"
-        ) from error
-    limits = Config(
-        connect_timeout=connect_s,
-        read_timeout=read_s,
-        retries={"total_max_attempts": 1, "mode": "standard"},
-    )
-    try:
-        return boto3.client("codedeploy", config=limits)
-    except (BotoCoreError, ValueError) as error:
-        raise ServiceError(
-            f"no client for CodeDeploy: {error}", hint="check AWS_REGION and the AWS_ variables"
-        ) from error
-
-
 def code_of(error: BotoCoreError | ClientError) -> str:
     """Return the service's error code, or the name of botocore's own error."""
     response = getattr(error, "response", None)
@@ -85,11 +64,11 @@ def code_of(error: BotoCoreError | ClientError) -> str:
 def may_succeed_later(error: BotoCoreError | ClientError) -> bool:
     """Tell whether the same call is worth another try.
 
-    Throttling, server errors and broken connections are; so is a refusal, for permissions take a
-    while to arrive everywhere.
+    Throttling, conflicts, server errors and broken connections are; so is a refusal, for
+    permissions take a while to arrive everywhere.
     """
     code = code_of(error)
-    if code in _THROTTLED or code in _FORBIDDEN:
+    if code in _THROTTLED | _BUSY | _FORBIDDEN:
         return True
     response = getattr(error, "response", None)
     if isinstance(response, dict):

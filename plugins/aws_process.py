@@ -35,6 +35,7 @@ _BEYOND_S = 3.0  # connecting, and a busy machine
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _LEAST_S = 0.01
+_LEAST_TRY_S = 0.25  # less would only end the worker of other calls
 _END_S = 1.0
 
 
@@ -121,16 +122,19 @@ class Aws:
         """Call until it succeeds, is refused for good, or ``until`` is near; see `call`.
 
         Throttling, server errors and broken connections are tried again, and so are refusals for
-        want of permissions: those take a while to arrive everywhere.
+        want of permissions: those take a while to arrive everywhere. What the service said is
+        raised, rather than that the last try ran out of time.
         """
         pause = _FIRST_PAUSE_S
+        said: CallError | None = None
         while True:
             end = min(until, time.monotonic() + self._try_s)
             try:
                 return self.call(service, operation, members, until=end, region=region)
             except CallError as error:
-                if not error.again or until - time.monotonic() < pause + _LEAST_S:
-                    raise
+                said = said if said and error.code == TIMED_OUT else error
+                if not error.again or until - time.monotonic() < pause + _LEAST_TRY_S:
+                    raise said from None
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "bypass": "greenroom.plugins.bypass_command",
     "hook": "greenroom.plugins.hook_command",
+    "package": "greenroom.plugins.package_command",
     "rehearse": "greenroom.rehearsal.command",
     "schema": "greenroom.plugins.schema_command",
 }

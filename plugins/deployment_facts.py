@@ -33,7 +33,7 @@ _FACTS = {
 
 @dataclass(frozen=True, slots=True)
 class DeploymentFacts:
-    """``release`` holds short texts for the run record: application, task-definition and the like."""
+    """``release`` holds short texts for the run record: application, task-definition, ... ."""
 
     rollback: bool = False
     first: bool = False

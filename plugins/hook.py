@@ -1,9 +1,11 @@
 """The Lambda function that answers deployment hooks: ``greenroom.plugins.hook.handler``.
 
 Whatever the suite does, exactly one answer is given before the function's time is up. CodeDeploy
-is told by a call, ECS by the function's own answer. Configured by environment variables:
+and CodePipeline are told by a call, ECS by the function's own answer. Configured by table [hook] of
+the settings file and by environment variables (docs/hook.md):
 
-GREENROOM_HOOK_ARGS     pytest's arguments, shell-quoted, paths below the task's root (``suites``)
+GREENROOM_HOOK_ARGS     pytest's arguments, shell-quoted, paths below the task's root; they replace
+                        the settings' suites (``suites``)
 GREENROOM_HOOK_EVENT    the lifecycle event's name (CodeDeploy's own event does not carry it)
 GREENROOM_HOOK_REPORT   the folder of the reports, one folder per execution below it (in /tmp)
 GREENROOM_HOOK_RESERVE  seconds kept for the answer (20)
@@ -15,11 +17,8 @@ Every other variable goes through to the suite.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import secrets
-import shlex
 import shutil
 import sys
 import tempfile
@@ -28,30 +27,24 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from greenroom.plugins.hook_events import CodeDeployEvent, EcsEvent, is_ecs, parse_event
+from greenroom.plugins.gate_place import Place
+from greenroom.plugins.gate_tell import answer_event
 from greenroom.plugins.paths import added_paths
-from greenroom.plugins.report_codedeploy import CodeDeployReporter
-from greenroom.plugins.report_ecs import answer
-from greenroom.plugins.suite_process import Suite, passed_names
-from greenroom.plugins.supervisor import attempt, explained, undecided
-from greenroom.validators.errors import SettingsError
-from greenroom.validators.vocabulary import Verdict
+from greenroom.plugins.report_place import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greenroom.plugins.hook_events import HookEvent
-    from greenroom.plugins.supervisor import Supervised
-
-RESERVE_S = 20.0
-_MARGIN_S = 0.5
+_TIDY_S = 0.3
 _PARENT_KIB = 160 * 1024
 _LEAST_SHARE = 0.6
-_LEAST_RUN_S = 1.0
 
 
 class Context(Protocol):
     """What is used of Lambda's context object."""
+
+    aws_request_id: str
+    invoked_function_arn: str
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds left before Lambda ends the function."""
@@ -64,122 +57,42 @@ def handler(event: object, context: Context) -> dict[str, Any]:
     That makes Lambda deliver the event again, which is one more chance to report.
     """
     ends = time.monotonic() + context.get_remaining_time_in_millis() / 1000
-    try:
-        hook = parse_event(event)
-    except SettingsError as error:
-        _log({"verdict": Verdict.COULD_NOT_DECIDE.value, "reasons": [error.explain()]})
-        if is_ecs(event):
-            return answer(succeeded=False)
-        raise
-    if isinstance(hook, EcsEvent):
-        return _answer_ecs(hook, ends)
-    return _answer_codedeploy(hook, ends)
-
-
-def _answer_ecs(hook: EcsEvent, ends: float) -> dict[str, Any]:
-    if hook.rollback:
-        _log({"event": hook.stage, "deployment_id": hook.deployment, "rollback": True})
-        return answer(succeeded=True)
-    work = _work_folder()
-    result = _decide(hook, ends - _reserve(os.environ), work)
-    _log(_told(hook, result))
+    work = Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}")
+    outcome = answer_event(event, lambda key: _place(os.environ, context, ends, work, key))
     _tidy(work)
-    return answer(succeeded=result.verdict is Verdict.SHIP)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.payload
 
 
-def _answer_codedeploy(hook: CodeDeployEvent, ends: float) -> dict[str, Any]:
-    reserve = _reserve(os.environ)
-    reporter = CodeDeployReporter(hook, reserve_s=reserve)
-    work = _work_folder()
-    result = _decide(hook, ends - reserve, work)
-    succeeded = result.verdict is Verdict.SHIP
-    told = {**_told(hook, result), "status": "Succeeded" if succeeded else "Failed"}
-    try:
-        told["report"] = reporter.report(succeeded=succeeded, until=ends - _MARGIN_S)
-    except Exception as error:
-        _log({**told, "report": explained(error)})
-        raise
-    _log(told)
-    _tidy(work)
-    return told
-
-
-def _decide(hook: HookEvent, deadline: float, work: Path) -> Supervised:
-    """Run the suite until ``deadline``; whatever goes wrong is a reason not to ship."""
-    seconds = deadline - time.monotonic()
-    if seconds < _LEAST_RUN_S:
-        return undecided(
-            f"only {max(seconds, 0):.1f} s are left for the suite: raise the function's time-out, "
-            "or lower GREENROOM_HOOK_RESERVE"
-        )
-    return attempt(
-        lambda: _suite(hook, work), seconds=seconds, echo=getattr(sys.stdout, "buffer", None)
+def _place(
+    environ: Mapping[str, str], context: Context, ends: float, work: Path, key: str
+) -> Place:
+    """Return what the function's configuration says of the place; raises `SettingsError`."""
+    root = Path(environ.get("LAMBDA_TASK_ROOT") or Path.cwd()).resolve()
+    reports = Path(
+        environ.get("GREENROOM_HOOK_REPORT") or Path(tempfile.gettempdir(), "greenroom-reports")
     )
-
-
-def _work_folder() -> Path:
-    return Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}")
+    return Place(
+        environ=environ,
+        root=root,
+        report=reports / file_name(key),
+        work=work,
+        ends=ends,
+        owner=f"{context.aws_request_id}-{secrets.token_hex(4)}",
+        arguments=environ.get("GREENROOM_HOOK_ARGS") or None,
+        paths=(str(root), *added_paths()),
+        memory_kib=_memory_kib(environ),
+        function=context.invoked_function_arn,
+        echo=getattr(sys.stdout, "buffer", None),
+    )
 
 
 def _tidy(work: Path) -> None:
     """Remove what the suite left, as far as that takes no time: the answer is what matters."""
     remover = threading.Thread(target=shutil.rmtree, args=(work, True), daemon=True)
     remover.start()
-    remover.join(timeout=_MARGIN_S)
-
-
-def _suite(hook: HookEvent, work: Path) -> Suite:
-    """Return the suite that the function's configuration describes."""
-    environ = os.environ
-    _reserve(environ, strict=True)
-    root = Path(environ.get("LAMBDA_TASK_ROOT") or Path.cwd()).resolve()
-    reports = Path(environ.get("GREENROOM_HOOK_REPORT") or _default_reports())
-    event = environ.get("GREENROOM_HOOK_EVENT")
-    return Suite(
-        arguments=_arguments(environ),
-        root=root,
-        report=reports / safe_name(hook.execution_id),
-        work=work,
-        environment=environ,
-        memory_kib=_memory_kib(environ),
-        paths=(str(root), *added_paths()),
-        passed=passed_names(environ),
-        release={**hook.release, **({"event": event} if event else {})},
-    )
-
-
-def safe_name(text: str) -> str:
-    """Return a folder's name for ``text``: an execution id is an opaque token."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip(".")[:100] or "unnamed"
-
-
-def _default_reports() -> Path:
-    return Path(tempfile.gettempdir(), "greenroom-reports")
-
-
-def _arguments(environ: Mapping[str, str]) -> tuple[str, ...]:
-    try:
-        return tuple(shlex.split(environ.get("GREENROOM_HOOK_ARGS", "suites")))
-    except ValueError as error:
-        raise SettingsError(
-            f"GREENROOM_HOOK_ARGS: {error}", hint="quote it as for a shell: suites -m 'smoke'"
-        ) from error
-
-
-def _reserve(environ: Mapping[str, str], *, strict: bool = False) -> float:
-    """Return the seconds kept for the answer; a wrong value is an error only if ``strict``."""
-    text = environ.get("GREENROOM_HOOK_RESERVE", str(RESERVE_S))
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if 0 < seconds < float("inf"):
-        return seconds
-    if strict:
-        raise SettingsError(
-            f"GREENROOM_HOOK_RESERVE is {text!r}", hint="give a positive number of seconds"
-        )
-    return RESERVE_S
+    remover.join(timeout=_TIDY_S)
 
 
 def _memory_kib(environ: Mapping[str, str]) -> int:
@@ -187,23 +100,3 @@ def _memory_kib(environ: Mapping[str, str]) -> int:
     text = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     whole = int(text) * 1024 if text.isdecimal() else 0
     return max(whole - _PARENT_KIB, int(whole * _LEAST_SHARE))
-
-
-def _told(hook: HookEvent, result: Supervised) -> dict[str, Any]:
-    stage = hook.stage if isinstance(hook, EcsEvent) else os.environ.get("GREENROOM_HOOK_EVENT")
-    deployment = hook.deployment if isinstance(hook, EcsEvent) else hook.deployment_id
-    return {
-        "verdict": result.verdict.value,
-        "reasons": list(result.reasons),
-        "event": stage,
-        "deployment_id": deployment,
-        "execution_id": hook.execution_id,
-        "ending": result.ending.value,
-        "exit_status": result.exit_status,
-        "record": str(result.record) if result.record else None,
-    }
-
-
-def _log(told: Mapping[str, Any]) -> None:
-    """Write one line of JSON: the function's log is where people look first."""
-    print(json.dumps({"greenroom": "hook", **told}), flush=True)  # noqa: T201 - Lambda's log

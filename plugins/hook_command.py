@@ -1,6 +1,6 @@
 """``greenroom hook``: the hook of CodeBuild projects, on-premises agents and shells.
 
-The same supervisor and the same report as in Lambda; without ids the exit status is the report.
+The same gate and the same reporters as in Lambda; without an event the exit status is the report.
 """
 
 from __future__ import annotations
@@ -16,25 +16,27 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from greenroom.plugins.hook import RESERVE_S
-from greenroom.plugins.hook_events import CodeDeployEvent, parse_event
-from greenroom.plugins.report_codedeploy import CodeDeployReporter
-from greenroom.plugins.suite_process import Suite, passed_names
-from greenroom.plugins.supervisor import Supervised, attempt
+from greenroom.plugins.gate_answers import Pending
+from greenroom.plugins.gate_place import Place
+from greenroom.plugins.gate_tell import answer_event, answer_script
+from greenroom.plugins.hand_off import Invitation
+from greenroom.plugins.hook_events import EcsEvent, waiter_in
+from greenroom.plugins.report_exit_status import COULD_NOT_DECIDE, exit_status
+from greenroom.plugins.reporting import ANSWERED
+from greenroom.plugins.suite_process import passed_names
 from greenroom.validators.errors import SettingsError
-from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from greenroom.plugins.gate_tell import Outcome
+
 LONGEST_S = 24 * 60 * 60
 """The longest ``--timeout`` in seconds; nobody who waits for a deployment waits longer."""
-
-_EXIT_STATUS = {Verdict.SHIP: 0, Verdict.DO_NOT_SHIP: 1, Verdict.COULD_NOT_DECIDE: 7}
 
 
 @click.command("hook", context_settings={"ignore_unknown_options": True})
@@ -43,8 +45,14 @@ _EXIT_STATUS = {Verdict.SHIP: 0, Verdict.DO_NOT_SHIP: 1, Verdict.COULD_NOT_DECID
 @click.option(
     "--event",
     "event_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file with the hook's JSON event, instead of the ids.",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    help="A file with the hook's JSON event, instead of the ids; - reads standard input.",
+)
+@click.option(
+    "--lifecycle-event",
+    metavar="NAME",
+    help="The lifecycle event, whose suites run; default: the event's own, GREENROOM_HOOK_EVENT, "
+    "or LIFECYCLE_EVENT, which CodeDeploy's agent sets for scripts.",
 )
 @click.option(
     "--timeout",
@@ -74,51 +82,68 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     deployment_id: str | None,
     execution_id: str | None,
     event_file: Path | None,
+    lifecycle_event: str | None,
     timeout: int,
     report: Path,
     passed: tuple[str, ...],
     pytest_args: tuple[str, ...],
 ) -> int:
-    """Run PYTEST_ARGS supervised and report one verdict, to CodeDeploy if ids are given.
+    """Run PYTEST_ARGS supervised and report one verdict, to whoever the event says waits.
 
-    Exits 0 only if the verdict is ship (and was reported), 1 for do not ship, 7 if it could not be
-    decided.
+    Without PYTEST_ARGS the suites of the settings run. Exits 0 only if the verdict is ship (and was
+    reported), 1 for do not ship, 7 if it could not be decided, 2 if nobody could be told.
     """
+    invitation = Invitation.from_environ(os.environ)
     event = _event(deployment_id, execution_id, event_file)
+    if event is None and invitation is not None:
+        event = dict(invitation.delivery)
+    if invitation is None and isinstance(waiter_in(event), EcsEvent):
+        raise SettingsError(
+            "an ECS hook's event is answered by a function, not by a command",
+            hint="use the Lambda handler greenroom.plugins.hook.handler",
+        )
     ends = time.monotonic() + timeout
-    reserve = min(RESERVE_S, timeout / 3) if event else 0.0
-    reporter = CodeDeployReporter(event, reserve_s=reserve) if event else None
-    suite = Suite(
-        arguments=pytest_args,
-        root=Path.cwd(),
-        report=report.absolute(),
-        work=Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}"),
-        environment=os.environ,
-        passed=(*passed_names(os.environ), *passed),
-        release=event.release if event else {},
+    work = Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}")
+    named = (
+        lifecycle_event or os.environ.get("LIFECYCLE_EVENT") if event is None else lifecycle_event
     )
+    environ = {**os.environ, **({"GREENROOM_HOOK_EVENT": named} if named else {})}
     with _cancelled_by_signal() as cancel:
-        result = _run(suite, timeout - reserve, cancel)
-        # The report comes first: a terminal that takes no more output must not keep it back.
+        place = Place(
+            environ=environ,
+            root=Path.cwd(),
+            report=report.absolute(),
+            work=work,
+            ends=_earlier(ends, invitation),
+            owner=invitation.owner if invitation else f"command-{secrets.token_hex(8)}",
+            most_reserve_s=timeout / 3,
+            arguments=pytest_args or None,
+            suites=(),
+            passed=(*passed_names(environ), *passed),
+            invitation=invitation,
+            cancel=cancel,
+            echo=getattr(sys.stdout, "buffer", None),
+        )
         try:
-            ship = result.verdict is Verdict.SHIP
-            told = reporter.report(succeeded=ship, until=ends) if reporter else ""
+            if event is None:
+                outcome = answer_script(place)
+            else:
+                outcome = answer_event(event, lambda _: place)
         finally:
-            _say(result)
-        if told:
-            click.echo(f"CodeDeploy: {told}")
-    return _EXIT_STATUS[result.verdict]
+            shutil.rmtree(work, ignore_errors=True)
+    _say(outcome)
+    return _status(outcome)
 
 
 def _event(
     deployment_id: str | None, execution_id: str | None, event_file: Path | None
-) -> CodeDeployEvent | None:
+) -> dict[str, Any] | None:
     if event_file is not None and (deployment_id or execution_id):
         raise SettingsError("--event and ids are both given", hint="give one of the two")
     if event_file is not None:
         return _from_file(event_file)
     if deployment_id and execution_id:
-        return CodeDeployEvent(deployment_id, execution_id)
+        return {"DeploymentId": deployment_id, "LifecycleEventHookExecutionId": execution_id}
     if deployment_id or execution_id:
         raise SettingsError(
             "only one of --deployment-id and --execution-id is given",
@@ -127,28 +152,24 @@ def _event(
     return None
 
 
-def _from_file(path: Path) -> CodeDeployEvent:
+def _from_file(path: Path) -> dict[str, Any]:
     try:
-        event = parse_event(json.loads(path.read_bytes()))
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        event = json.loads(text)
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"{path}: {error}", hint="give the JSON event as CodeDeploy sent it"
+            f"{path}: {error}", hint="give the JSON event as the service sent it"
         ) from error
-    if isinstance(event, CodeDeployEvent):
+    if isinstance(event, dict):
         return event
-    raise SettingsError(
-        f"{path}: an ECS hook's event is answered by a function, not by a command",
-        hint="use the Lambda handler greenroom.plugins.hook.handler",
-    )
+    raise SettingsError(f"{path}: not a JSON object", hint="give the event as the service sent it")
 
 
-def _run(suite: Suite, seconds: float, cancel: threading.Event) -> Supervised:
-    try:
-        return attempt(
-            lambda: suite, seconds=seconds, cancel=cancel, echo=getattr(sys.stdout, "buffer", None)
-        )
-    finally:
-        shutil.rmtree(suite.work, ignore_errors=True)
+def _earlier(ends: float, invitation: Invitation | None) -> float:
+    """Return when this must be over: a build answers before its back-up does."""
+    if invitation is None:
+        return ends
+    return min(ends, time.monotonic() + invitation.answer_by - time.time())
 
 
 @contextmanager
@@ -166,9 +187,22 @@ def _cancelled_by_signal() -> Iterator[threading.Event]:
             signal.signal(number, action)
 
 
-def _say(result: Supervised) -> None:
-    click.echo(f"greenroom: {result.verdict.words}")
-    for reason in result.reasons:
+def _say(outcome: Outcome) -> None:
+    if isinstance(outcome.answer, Pending):
+        click.echo(f"greenroom: no verdict here: {outcome.answer.reason}")
+        return
+    click.echo(f"greenroom: {outcome.answer.verdict.words}")
+    for reason in outcome.answer.reasons:
         click.echo(f"  {reason}")
-    if result.log is not None:
-        click.echo(f"report: {result.log.parent}")
+    if outcome.result is not None and outcome.result.log is not None:
+        click.echo(f"report: {outcome.result.log.parent}")
+    if outcome.told is not None and outcome.told.result != ANSWERED:
+        click.echo(f"{outcome.told.to}: {outcome.told.status}, {outcome.told.result}")
+
+
+def _status(outcome: Outcome) -> int:
+    if outcome.error is not None:
+        raise outcome.error
+    if isinstance(outcome.answer, Pending) or outcome.errors:
+        return COULD_NOT_DECIDE
+    return exit_status(outcome.answer)

@@ -1,129 +1,195 @@
-"""The events that deployment hooks receive, parsed once.
+"""What deployment hooks are sent, parsed once.
 
-CodeDeploy: ``{"DeploymentId", "LifecycleEventHookExecutionId"}``; it carries no event name.
-ECS-native: ``{"executionId", "lifecycleStage", "resourceArn", "executionDetails": {"serviceArn",
-"targetServiceRevisionArn", "testTrafficWeights", "productionTrafficWeights"}, "hookDetails"}``, or
-the same with the details at the top level.
+    CodeDeploy hook    {"DeploymentId", "LifecycleEventHookExecutionId"}; it names no event
+    CodeDeploy waits   EventBridge "CodeDeploy Deployment State-change Notification" in state READY,
+                       a CodeDeploy trigger's SNS message with status Ready,
+                       or {"deploymentId", "deploymentWaitType"}
+    ECS hook           {"executionId", "lifecycleStage", "resourceArn", "executionDetails":
+                       {"serviceArn", "targetServiceRevisionArn", "testTrafficWeights",
+                       "productionTrafficWeights"}, "hookDetails"}, or with the details on top
+    ECS PAUSE hook     EventBridge "ECS Hook State Change", HOOK_AWAITING_ACTION,
+                       or {"serviceDeploymentArn", "hookId"}
+    CodePipeline       {"CodePipeline.job": {"id", "data": {"actionConfiguration":
+                       {"configuration": {"UserParameters"}}}}}
+    Manual approval    an SNS message {"approval": {"pipelineName", "stageName", "actionName",
+                       "token", "customData"}}
+    our own            {"greenroom": "back-up", "delivery": an event as above},
+                       EventBridge "CodeBuild Build State Change" of a build that was handed one
+
+Any of them may come as the message of one SNS record. UserParameters and customData are a JSON
+object (``event``, ``execution``, ``release``) or a text, which may be a lifecycle event's name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from greenroom.plugins.hand_off import BACK_UP, DELIVERY
+from greenroom.plugins.hook_deployments import (
+    ECS_KEYS,
+    codedeploy_hook,
+    ecs_hook,
+    ecs_hook_at,
+    hook_change,
+    pause_hook,
+    ready_wait,
+    state_change,
+    trigger,
+)
+from greenroom.plugins.hook_fields import Json, an_object, only, parsed, text_of, unknown
+from greenroom.plugins.hook_pipelines import JOB, approval_request, pipeline_approval, pipeline_job
+from greenroom.plugins.hook_waiters import (
+    BackUpEvent,
+    BuildEndedEvent,
+    CodeDeployEvent,
+    DeploymentWait,
+    EcsEvent,
+    EcsPauseEvent,
+    HookEvent,
+    PipelineApprovalEvent,
+    PipelineJobEvent,
+    ReadyWaitEvent,
+    Waiter,
+)
 from greenroom.validators.errors import SettingsError
 
-_WEIGHTS_OF = {
-    "TEST_TRAFFIC_SHIFT": "testTrafficWeights",
-    "PRODUCTION_TRAFFIC_SHIFT": "productionTrafficWeights",
-}
-_ALL = 100
-
-
-@dataclass(frozen=True, slots=True)
-class CodeDeployEvent:
-    """A CodeDeploy lifecycle event hook that waits for ``PutLifecycleEventHookExecutionStatus``."""
-
-    deployment_id: str
-    execution_id: str
-
-    @property
-    def release(self) -> dict[str, str]:
-        """What a run record says of this deployment."""
-        return {"deployment": self.deployment_id}
-
-
-@dataclass(frozen=True, slots=True)
-class EcsEvent:
-    """An ECS deployment lifecycle hook that waits for the function's answer.
-
-    ``rollback`` tells that traffic is being taken from the target revision: nothing is left to
-    decide, and an answer of FAILED would only break the rollback.
-    """
-
-    execution_id: str
-    stage: str
-    deployment: str
-    service: str
-    revision: str
-    rollback: bool
-
-    @property
-    def release(self) -> dict[str, str]:
-        """What a run record says of this deployment."""
-        told = {
-            "deployment": self.deployment,
-            "service": self.service,
-            "service-revision": self.revision,
-            "event": self.stage,
-        }
-        return {key: value for key, value in told.items() if value}
-
-
-HookEvent = CodeDeployEvent | EcsEvent
-
-
-def is_ecs(event: object) -> bool:
-    """Tell whether ``event`` has the shape of an ECS hook's, even if it is not a complete one."""
-    return isinstance(event, Mapping) and any(
-        key in event
-        for key in ("lifecycleStage", "executionDetails", "targetServiceRevisionArn", "serviceArn")
-    )
+__all__ = [
+    "BackUpEvent",
+    "BuildEndedEvent",
+    "CodeDeployEvent",
+    "DeploymentWait",
+    "EcsEvent",
+    "EcsPauseEvent",
+    "HookEvent",
+    "PipelineApprovalEvent",
+    "PipelineJobEvent",
+    "ReadyWaitEvent",
+    "Waiter",
+    "parse_event",
+    "waiter_in",
+]
 
 
 def parse_event(event: object) -> HookEvent:
-    """Return the hook event in ``event``; raises `SettingsError` for anything else."""
-    if not isinstance(event, Mapping):
-        raise _unknown(f"a {type(event).__name__}")
-    if is_ecs(event):
-        return _ecs(event)
-    if "DeploymentId" in event or "LifecycleEventHookExecutionId" in event:
-        return CodeDeployEvent(
-            _text(event, "DeploymentId"), _text(event, "LifecycleEventHookExecutionId")
-        )
-    raise _unknown(f"an object with {', '.join(map(repr, event)) or 'nothing in it'}")
+    """Return the hook event in ``event`` (JSON); a `SettingsError` lists the known ones."""
+    given = an_object(event)
+    return _parser(given)(given)
 
 
-def _ecs(event: Mapping[str, Any]) -> EcsEvent:
-    details = event.get("executionDetails")
-    facts = {**event, **details} if isinstance(details, Mapping) else dict(event)
-    stage = _text(facts, "lifecycleStage")
-    revision = str(facts.get("targetServiceRevisionArn", ""))
-    return EcsEvent(
-        execution_id=str(facts.get("executionId", "")),
-        stage=stage,
-        deployment=str(facts.get("resourceArn", "")),
-        service=str(facts.get("serviceArn", "")),
-        revision=revision,
-        rollback=_leaves(facts.get(_WEIGHTS_OF.get(stage, "")), revision),
-    )
+def waiter_in(event: object) -> Waiter | None:
+    """Return who waits for an answer to ``event``, even if it cannot be parsed; None if nobody.
 
-
-def _leaves(weights: object, revision: str) -> bool:
-    """Tell whether the target revision gets nothing while another one gets everything.
-
-    A target that the weights do not name says nothing: its suite decides, as at any other time.
+    For whoever refuses an event: the waiter is to be told.
     """
-    if not isinstance(weights, Mapping):
-        return False
-    others = [weight for arn, weight in weights.items() if arn != revision]
-    return weights.get(revision) == 0 and _ALL in others
+    try:
+        hook = parse_event(event)
+    except SettingsError:
+        return _half_known(event)
+    return hook.waiter if isinstance(hook, BackUpEvent | BuildEndedEvent) else hook
 
 
-def _text(event: Mapping[str, Any], key: str) -> str:
-    value = event.get(key)
-    if isinstance(value, str) and value:
-        return value
+def _parser(given: Json) -> Callable[[Json], HookEvent]:
+    """Return the function for the kind of event that ``given`` is."""
+    kind = given.get("detail-type")
+    if isinstance(kind, str) and kind in _BY_TYPE:
+        return _BY_TYPE[kind]
+    found = next((parser for key, parser in _BY_KEY.items() if key in given), None)
+    if found is None or kind is not None:
+        raise unknown(given)
+    return found
+
+
+def _within(event: object, *refused: Callable[[Json], HookEvent]) -> Waiter:
+    """Return the waiter of an event that stands within another one."""
+    given = an_object(event)
+    parser = _parser(given)
+    hook = None if parser in refused else parser(given)
+    if hook is None or isinstance(hook, BackUpEvent | BuildEndedEvent):
+        raise unknown(given)
+    return hook
+
+
+def _half_known(event: object) -> Waiter | None:
+    """Return the waiter that an event which cannot be parsed still tells."""
+    try:
+        given = an_object(event)
+        if "greenroom" in given:
+            given = an_object(given.get("delivery"))
+        if "Records" in given:
+            given = an_object(_message(given))
+        if JOB in given:
+            return PipelineJobEvent(text_of(an_object(given[JOB]), "id"))
+        if "approval" in given:
+            return approval_request(an_object(given["approval"]))
+    except SettingsError:
+        return None
+    return ecs_hook_at(given, "") if any(key in given for key in ECS_KEYS) else None
+
+
+def _sns(given: Json) -> Waiter:
+    return _within(_message(given), _sns, _back_up, _build_ended)
+
+
+def _message(given: Json) -> object:
+    records = given["Records"]
+    if not isinstance(records, list) or len(records) != 1:
+        raise SettingsError(
+            "Records is not a list of one record", hint="invoke the function from an SNS topic"
+        )
+    sns = an_object(an_object(records[0]).get("Sns"))
+    return parsed(text_of(sns, "Message"), "the SNS message")
+
+
+def _back_up(given: Json) -> BackUpEvent:
+    only(given, "greenroom", BACK_UP, f"our own event is {BACK_UP!r}")
+    delivery = an_object(given.get("delivery"))
+    return BackUpEvent(_within(delivery, _back_up, _build_ended), delivery)
+
+
+def _build_ended(given: Json) -> BuildEndedEvent:
+    detail = an_object(given.get("detail"))
+    status = text_of(detail, "build-status")
+    if status == "IN_PROGRESS":
+        raise SettingsError("the build has not ended", hint="leave IN_PROGRESS out of the rule")
+    delivery = an_object(parsed(_handed(detail), DELIVERY))
+    waiter = _within(delivery, _back_up, _build_ended)
+    return BuildEndedEvent(waiter, delivery, text_of(detail, "build-id"), status)
+
+
+def _handed(detail: Json) -> str:
+    """Return the event that was handed to the build, as the text that its environment holds."""
+    at: Any = detail
+    for key in ("additional-information", "environment"):
+        at = an_object(at.get(key))
+    variables = at.get("environment-variables")
+    for variable in variables if isinstance(variables, list) else ():
+        if isinstance(variable, Mapping) and variable.get("name") == DELIVERY:
+            return text_of(variable, "value")
     raise SettingsError(
-        f"the hook event has no {key}: {value!r}",
-        hint="invoke the function from a CodeDeploy or an ECS deployment hook, not by hand",
+        f"the build has no {DELIVERY}: no hook handed it anything",
+        hint="let the rule match the project that hooks hand suites to, and no other",
     )
 
 
-def _unknown(seen: str) -> SettingsError:
-    return SettingsError(
-        f"not a deployment hook's event: {seen}",
-        hint="expected DeploymentId and LifecycleEventHookExecutionId (CodeDeploy), "
-        "or lifecycleStage (ECS)",
-    )
+_BY_TYPE: Mapping[str, Callable[[Json], HookEvent]] = {
+    "CodeDeploy Deployment State-change Notification": state_change,
+    "ECS Hook State Change": hook_change,
+    "CodeBuild Build State Change": _build_ended,
+}
+"""EventBridge's events by ``detail-type``."""
+_BY_KEY: Mapping[str, Callable[[Json], HookEvent]] = {
+    "greenroom": _back_up,
+    JOB: pipeline_job,
+    "Records": _sns,
+    "approval": pipeline_approval,
+    "DeploymentId": codedeploy_hook,
+    "LifecycleEventHookExecutionId": codedeploy_hook,
+    "executionDetails": ecs_hook,
+    "executionId": ecs_hook,
+    "serviceDeploymentArn": pause_hook,
+    "deploymentWaitType": ready_wait,
+    "eventTriggerName": trigger,
+    **dict.fromkeys(ECS_KEYS, ecs_hook),
+}
+"""The others, by the first of these keys that they have."""

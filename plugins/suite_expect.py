@@ -15,6 +15,7 @@ expression for the whole text. All selected values must meet an operator.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ from greenroom.validators.json_values import Expectation, JsonType, Operator
 from greenroom.validators.threshold import Dimension, Threshold, parse_threshold
 
 if TYPE_CHECKING:
+    from jsonpath_rfc9535 import JSONPathQuery
+
     from greenroom.plugins.suite_contract import Contract, Contracts
     from greenroom.plugins.suite_fields import Fields
     from greenroom.plugins.suite_yaml import Entry, Node
@@ -95,7 +98,7 @@ def _json(fields: Fields, node: Node) -> tuple[JsonRule, ...]:
     rules = []
     for entry in fields.entries(node, "json"):
         try:
-            query = jsonpath_rfc9535.compile(entry.key)
+            query = _query(entry.key)
         except jsonpath_rfc9535.JSONPathError as error:
             raise fields.error(
                 entry.place,
@@ -108,6 +111,14 @@ def _json(fields: Fields, node: Node) -> tuple[JsonRule, ...]:
             for expectation in _expectations(fields, entry, tuple(Operator), header=False)
         ]
     return tuple(rules)
+
+
+@functools.cache
+def _query(path: str) -> JSONPathQuery:
+    """Return the compiled path; the checks of a suite ask for the same few."""
+    import jsonpath_rfc9535  # noqa: PLC0415 - as above
+
+    return jsonpath_rfc9535.compile(path)
 
 
 def _contract(fields: Fields, node: Node, contracts: Contracts) -> Contract:

@@ -74,12 +74,14 @@ class Invocation:
 
     ``payload`` is the function's JSON answer or the service's error object; ``error`` says which.
     ``timed_out`` and ``crashed`` (the process ended without an answer) are errors as well.
+    ``started`` is the moment of the delivery in monotonic seconds.
     """
 
     payload: bytes
     error: bool
     timed_out: bool
     crashed: bool
+    started: float
     duration_s: float
 
 
@@ -211,12 +213,12 @@ class LambdaFunction:
                 _Delivery(str(uuid.uuid4()), json.dumps(event).encode(), deadline_ms)
             )
             message = self._next(api, process, started + self._timeout_s)
-            duration_s = time.monotonic() - started
+            told = self._told(message, started)
             if message is not None and message.kind in {"response", "error"}:
                 self._freeze(api, process)
             else:
                 self.close()
-            return self._told(message, duration_s)
+            return told
 
     def close(self) -> None:
         """Kill what is left of the function."""
@@ -246,8 +248,9 @@ class LambdaFunction:
         message = self._next(api, process, started + _INIT_LIMIT_S)
         if message is not None and message.kind == "next":
             return api, process, None
+        failure = self._told(message, started)
         self.close()
-        return api, process, self._told(message, time.monotonic() - started)
+        return api, process, failure
 
     @property
     def _marker(self) -> str:
@@ -303,7 +306,7 @@ class LambdaFunction:
                 _relieve(process.pid, self._memory_mb * 1024 * 1024)
         return None
 
-    def _told(self, message: _Message | None, duration_s: float) -> Invocation:
+    def _told(self, message: _Message | None, started: float) -> Invocation:
         """Return what the service would say of an invocation that ended with ``message``."""
         kind = message.kind if message is not None else "time-out"
         body = message.body if message is not None else b""
@@ -316,7 +319,8 @@ class LambdaFunction:
             error=kind != "response",
             timed_out=kind == "time-out",
             crashed=kind == "exit",
-            duration_s=duration_s,
+            started=started,
+            duration_s=time.monotonic() - started,
         )
 
     def _freeze(self, api: _RuntimeApi, process: subprocess.Popen[bytes]) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from greenroom.plugins.hook import safe_name
+from greenroom.plugins.report_place import file_name
 from greenroom.rehearsal.alarms import ErrorAlarm
 from greenroom.rehearsal.api import CodeDeployApi
 from greenroom.rehearsal.appspec import read_appspec
@@ -137,7 +137,7 @@ def _deploy(
         stage = _set_up(rehearsal, appspec, progress, stack)
         snapshot, requests = _perform(rehearsal, appspec, stage)
     executions = [
-        (hook.event.value, rehearsal.folder / EXECUTIONS / function / safe_name(execution))
+        (hook.event.value, rehearsal.folder / EXECUTIONS / function / file_name(execution))
         for hook, (function, execution) in zip(appspec.hooks, stage.hooks.executions, strict=False)
     ]
     runs = collect(executions, rehearsal.folder / "hooks")

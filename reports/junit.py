@@ -59,7 +59,8 @@ def _verdict(record: RunRecord) -> ET.Element:
         case Verdict.DO_NOT_SHIP:
             _add(case, "failure", decision.verdict.words, (message, lines))
         case Verdict.COULD_NOT_DECIDE:
-            _add(case, "error", decision.verdict.words, (message, lines))
+            kind = f"{decision.verdict.words}{' (bypassed)' if record.bypass else ''}"
+            _add(case, "error", kind, (message, lines))
         case _:
             assert_never(decision.verdict)
     return case

@@ -179,6 +179,8 @@ def _links(record: RunRecord, decision: Decision, rows: list[Row]) -> list[Link]
 def _anchor(reason: Reason, record: RunRecord, decision: Decision, anchors: dict[str, str]) -> str:
     if reason.check in anchors:
         return anchors[reason.check]
+    if record.bypass and reason.text == str(record.bypass):
+        return "bypass"
     if reason.text in record.problems:
         return "problems"
     for number, rule in enumerate(decision.rules, 1):

@@ -42,6 +42,9 @@ def closing(record: RunRecord, page: str) -> Iterator[Line]:
     """Yield verdict, stage table, reasons, rerun command and the report's path."""
     decision = record.decision()
     style = _STYLE[decision.verdict]
+    if record.bypass:
+        style = "red"
+        yield Line(" greenroom: BYPASSED ".center(80, "="), (style, "bold"))
     yield Line(f" greenroom: {decision.verdict.words.upper()} ".center(80, "="), (style, "bold"))
     yield from _stages(record)
     for number, reason in enumerate(decision.reasons[:_SHOWN_REASONS], 1):

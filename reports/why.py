@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 def why(record: RunRecord, decision: Decision) -> str:
     """Return one sentence that explains the verdict."""
     results = [check.result for check in record.checks]
+    if record.bypass and not results:
+        return "A person opened this gate: no check ran, so nothing is known of this version."
     failed = sum(r.blocks and r.finding.outcome is Outcome.FAILED for r in results)
     doubts = _doubts(record, decision, results)
     match decision.verdict:
@@ -36,6 +38,7 @@ def _doubts(record: RunRecord, decision: Decision, results: list[Result]) -> lis
     proved = any(r.proved and r.gate is Gate.BLOCK for r in results)
     least = len(decision.shortfalls) - (not proved)
     doubts = (
+        (record.bypass, "the gate was bypassed"),
         (not record.complete, "the run did not finish"),
         (record.problems, f"the run had {text.count(len(record.problems), 'problem')}"),
         (unproved, f"{text.count(unproved, 'blocking check')} proved nothing"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from greenroom.validators.bypass import Bypass
 from greenroom.validators.errors import RecordError, SettingsError
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding
@@ -134,6 +135,8 @@ class RunRecord:
     ``release`` says what was validated (revision, image, application, event, ...); ``environment``
     on what (greenroom, python, pytest, platform, command); ``deployment`` is a rehearsal's or a
     hook's timeline, where there is one; ``reported`` is what was told to whom, where it is known.
+    ``bypass`` is the emergency bypass that opened the gate instead of checks: such a run is a
+    problem in itself and never ships.
     """
 
     run_id: str
@@ -148,6 +151,7 @@ class RunRecord:
     environment: dict[str, Any] = field(default_factory=dict)
     deployment: dict[str, Any] | None = None
     reported: dict[str, Any] | None = None
+    bypass: Bypass | None = None
 
     def decision(self) -> Decision:
         """Return the verdict on what is recorded, and on nothing else; computed once."""
@@ -158,7 +162,7 @@ class RunRecord:
         return decide(
             self.expected,
             tuple(check.result for check in self.checks),
-            problems=self.problems,
+            problems=(*_bypassed(self), *self.problems),
             complete=self.complete,
         )
 
@@ -187,6 +191,7 @@ class RunRecord:
             "environment": dict(self.environment),
             "deployment": self.deployment,
             "reported": self.reported,
+            "bypass": self.bypass.to_json() if self.bypass else None,
             "checks": [check.to_json() for check in self.checks],
         }
 
@@ -214,6 +219,7 @@ class RunRecord:
                 hint=f"expected a JSON object with schema {SCHEMA!r}",
             )
         try:
+            bypass = data.get("bypass")
             record = cls(
                 run_id=str(data["run_id"]),
                 started=str(data["started"]),
@@ -227,6 +233,7 @@ class RunRecord:
                 environment=dict(data["environment"]),
                 deployment=data.get("deployment"),
                 reported=data.get("reported"),
+                bypass=Bypass.from_json(bypass) if bypass is not None else None,
             )
             recorded = Verdict(data["verdict"])
         except _MALFORMED as error:
@@ -287,6 +294,7 @@ def merge(records: dict[str, RunRecord]) -> RunRecord:
         duration_s=sum(part.duration_s for part in parts),
         release={key: value for part in parts for key, value in part.release.items()},
         deployment=next((part.deployment for part in parts if part.deployment), None),
+        bypass=next((part.bypass for part in parts if part.bypass), None),
     )
 
 
@@ -295,8 +303,12 @@ def _problems_of_parts(records: dict[str, RunRecord]) -> list[str]:
     return [
         f"{name}: {problem}"
         for name, part in records.items()
-        for problem in (*part.problems, *part.decision().shortfalls)
+        for problem in (*_bypassed(part), *part.problems, *part.decision().shortfalls)
     ]
+
+
+def _bypassed(part: RunRecord) -> list[str]:
+    return [str(part.bypass)] if part.bypass else []
 
 
 def _other_releases(records: dict[str, RunRecord]) -> list[str]:

@@ -149,3 +149,12 @@ def test_calls_of_many_threads_get_their_own_answers(connect: Connect) -> None:
         answers = list(pool.map(put, range(64)))
     assert answers == [f"execution-{number}" for number in range(64)]
     assert len(endpoint.calls) == 64
+
+
+def test_insisting_in_vain_raises_what_the_service_said_and_not_that_time_ran_out(
+    connect: Connect,
+) -> None:
+    aws, _ = connect(Answer.DENY, Answer.DENY, Answer.SILENT, patience_s=5)
+    with pytest.raises(CallError) as caught:
+        aws.insist("codedeploy", PUT, MEMBERS, until=soon(4))
+    assert caught.value.code == "AccessDeniedException"

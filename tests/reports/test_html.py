@@ -19,7 +19,7 @@ from greenroom.validators.verdict import Expected
 from greenroom.validators.vocabulary import Gate, Kind, Outcome
 from greenroom.validators.waiver import Waiver
 from tests.support.page import Element, parse
-from tests.support.records import HOSTILE, check, record, records
+from tests.support.records import BYPASS, HOSTILE, check, record, records
 
 if TYPE_CHECKING:
     from greenroom.validators.record import Check, RunRecord
@@ -417,3 +417,28 @@ def test_sixty_one_checks_fit_in_150_kilobytes() -> None:
     broken = [failing(f"broken {n}", exchanges=(EXCHANGE,), log="line\n" * 12) for n in range(6)]
     plain = [check(f"plain {n}") for n in range(20)]
     assert len(html.render(record([*passing, *broken, *plain])).encode()) <= 150_000
+
+
+def test_a_bypass_is_named_before_the_verdict_and_in_the_title() -> None:
+    shown = page(record(bypass=BYPASS))
+    assert shown.one("title").text.startswith("BYPASSED · COULD NOT DECIDE · trivia-api")
+    assert shown.one("body").attributes["class"] == "bypassed"
+    first, second, third = (part.text for part in shown.one("div", id_="bypass").all("p"))
+    assert first == "Bypassed by operator until 2026-11-23 02:00:00 UTC"
+    assert second == "the payment provider is down, see INC-42"
+    assert third == f"since 2026-11-23 00:00:00 UTC · {BYPASS.arn}"
+    assert shown.one("p", class_="why").text == (
+        "A person opened this gate: no check ran, so nothing is known of this version."
+    )
+    assert shown.one("ol", class_="reasons").all("a")[0].attributes["href"] == "#bypass"
+
+
+def test_a_run_that_was_bypassed_although_checks_ran_says_both() -> None:
+    shown = page(record([check()], bypass=BYPASS))
+    assert shown.one("p", class_="why").text == (
+        "No blocking check failed, but the gate was bypassed."
+    )
+
+
+def test_a_run_without_a_bypass_does_not_speak_of_one() -> None:
+    assert "bypass" not in page(record([check()])).one("body").text.lower()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from greenroom.reports import html
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.vocabulary import Gate, Kind, Outcome
-from tests.support.records import AT, HOSTILE, check, record
+from tests.support.records import AT, BYPASS, HOSTILE, check, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -266,3 +266,16 @@ def test_text_stands_out_from_its_ground(
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.evaluate("document.querySelectorAll('details').forEach((node) => { node.open = true })")
     assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_bypass_is_seen_at_once_and_in_red(
+    show: Callable[..., Opened], size: tuple[int, int]
+) -> None:
+    page = show(record(bypass=BYPASS), size).page
+    box = page.locator("#bypass").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= size[1]
+    band = "getComputedStyle(document.querySelector('.band')).getPropertyValue('--band')"
+    assert page.evaluate(band) == "#9b1420"
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]

@@ -13,7 +13,7 @@ from greenroom.reports import junit
 from greenroom.validators.finding import Finding
 from greenroom.validators.vocabulary import Gate, Kind, Outcome, Stage, Verdict
 from greenroom.validators.waiver import Waiver
-from tests.support.records import HOSTILE, check, record, records
+from tests.support.records import BYPASS, HOSTILE, check, record, records
 
 if TYPE_CHECKING:
     from greenroom.validators.record import RunRecord
@@ -133,3 +133,10 @@ def test_hostile_text_is_only_text(text: str) -> None:
     names = [case.get("name") for case in parsed(run).iter("testcase")]
     assert len(names) == 2
     assert str(names[1]).startswith("a ")
+
+
+def test_a_bypassed_gate_is_an_error_that_says_so() -> None:
+    error = case_of(record(bypass=BYPASS), "greenroom.verdict").find("error")
+    assert error is not None
+    assert error.get("type") == "could not decide (bypassed)"
+    assert error.get("message", "").startswith("bypassed by operator until 2026-11-23T02:00:00")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from greenroom.validators.vocabulary import Outcome
-from tests.support.records import check, record, records
+from tests.support.records import BYPASS, check, record, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,3 +106,8 @@ def test_every_field_is_described_and_required(path: str, schema: dict[str, Any]
     assert set(schema["required"]) == set(schema["properties"])
     for name, field in schema["properties"].items():
         assert "$ref" in field or field["description"], f"{path}/{name}"
+
+
+def test_ship_beside_a_bypass_is_refused() -> None:
+    data = json.loads(record([check()]).dumps())
+    assert not VALIDATOR.is_valid(data | {"bypass": BYPASS.to_json()})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from greenroom.validators.bypass import Bypass
 from greenroom.validators.evidence import Evidence, proves
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.record import Check, RunRecord, Source
@@ -161,6 +162,11 @@ def deployments() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+def bypasses() -> st.SearchStrategy[Bypass]:
+    """An emergency bypass, whatever was said in it."""
+    return st.builds(Bypass, texts(), texts(), texts(), st.just(AT), st.just(AT))
+
+
 def expectations() -> st.SearchStrategy[Expected]:
     """What must have run."""
     least = st.integers(0, 3)
@@ -189,7 +195,17 @@ def records() -> st.SearchStrategy[RunRecord]:
         environment=table,
         deployment=st.none() | deployments(),
         reported=st.none() | table,
+        bypass=st.none() | bypasses(),
     )
+
+
+BYPASS = Bypass(
+    by="operator",
+    arn="arn:aws:sts::123456789012:assumed-role/Deployer/operator",
+    reason="the payment provider is down, see INC-42",
+    expires="2026-11-23T02:00:00+00:00",
+    since="2026-11-23T00:00:00+00:00",
+)
 
 
 def check(name: str = "answers", outcome: Outcome = Outcome.PASSED, **changes: Any) -> Check:  # noqa: ANN401 - any field of a check

@@ -117,7 +117,7 @@ def test_a_malformed_record_is_refused(text: str) -> None:
 def test_a_record_without_a_part_never_ships(key: str) -> None:
     data = record(check("a")).to_json()
     del data[key]
-    derived = {"reasons", "blocking", "rules", "deployment", "reported"}
+    derived = {"reasons", "blocking", "rules", "deployment", "reported", "bypass"}
     if key in derived:
         assert RunRecord.from_json(data).dumps() == record(check("a")).dumps()
     else:
@@ -271,3 +271,38 @@ def test_a_merged_run_spans_its_parts() -> None:
     assert merged.duration_s == 3.0
     assert merged.release == {"image": "i", "event": "AfterInstall"}
     assert merged.deployment == {"status": "Succeeded"}
+
+
+# Bypasses
+
+
+def test_a_bypassed_run_without_checks_could_not_decide_and_says_who_why_and_until_when() -> None:
+    bypassed = replace(record(), bypass=records.BYPASS)
+    assert bypassed.verdict is Verdict.COULD_NOT_DECIDE
+    assert bypassed.decision().reasons[0].text == (
+        "bypassed by operator until 2026-11-23T02:00:00+00:00: "
+        "the payment provider is down, see INC-42"
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict"),
+    [(Outcome.PASSED, Verdict.COULD_NOT_DECIDE), (Outcome.FAILED, Verdict.DO_NOT_SHIP)],
+)
+def test_a_bypass_never_makes_a_green(outcome: Outcome, verdict: Verdict) -> None:
+    assert replace(record(check("a", outcome)), bypass=records.BYPASS).verdict is verdict
+
+
+def test_a_bypass_in_one_part_is_in_the_merged_run() -> None:
+    bypassed = replace(record(check("b")), bypass=records.BYPASS)
+    merged = merge({"artifact": record(check("a")), "hook": bypassed})
+    assert merged.bypass == records.BYPASS
+    assert merged.verdict is Verdict.COULD_NOT_DECIDE
+    assert f"hook: {records.BYPASS}" in merged.problems
+
+
+@pytest.mark.parametrize("bypass", [{}, "operator", [], {"by": "operator"}], ids=str)
+def test_a_record_with_half_a_bypass_is_refused(bypass: object) -> None:
+    data = json.loads(record(check("a")).dumps())
+    with pytest.raises(RecordError, match="malformed"):
+        RunRecord.from_json(data | {"bypass": bypass})

@@ -1,0 +1,463 @@
+"""The gate: from a hook's event to the one answer that its waiter gets.
+
+The same steps for every waiter and every place: may this be decided at all (rollback, bypass, first
+deployment), has it been decided already (ledger), what runs (plan), does it fit (preflight, hand
+off), what does it say (supervisor), tell (reporter), and only then say why (log, upload, messages).
+Whatever goes wrong on the way is a reason to refuse, and the waiter is told so.
+
+The standard library and the light parts of Greenroom only: see `greenroom.plugins.aws_process`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from greenroom.plugins.aws_process import Aws
+from greenroom.plugins.background import Background
+from greenroom.plugins.bypass import active_bypass
+from greenroom.plugins.deployment_facts import event_under_way
+from greenroom.plugins.gate_answers import Pending, answer_of, recorded_of, refusal
+from greenroom.plugins.gate_place import settings_at
+from greenroom.plugins.gate_plan import Occasion, make_plan
+from greenroom.plugins.gate_waiters import ask_facts, key_of, part_in, service_of
+from greenroom.plugins.hand_off import (
+    HandedOff,
+    LongGate,
+    back_up,
+    build_ended,
+    hand_off,
+    poll,
+    take_over,
+)
+from greenroom.plugins.hook_events import (
+    BackUpEvent,
+    BuildEndedEvent,
+    CodeDeployEvent,
+    EcsEvent,
+    EcsPauseEvent,
+)
+from greenroom.plugins.hook_ledger import State, open_ledger
+from greenroom.plugins.hook_ledger_wait import await_verdict, settle
+from greenroom.plugins.hook_settings import PASS, shell_words
+from greenroom.plugins.report_ecs import state_of
+from greenroom.plugins.report_ecs_pause import identified
+from greenroom.plugins.reporting import Answer
+from greenroom.plugins.script_event import ScriptEvent
+from greenroom.plugins.suite_process import Suite
+from greenroom.plugins.supervisor import attempt, explained, undecided
+from greenroom.validators.bypass import NoBypass
+from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError
+from greenroom.validators.vocabulary import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from greenroom.plugins.deployment_facts import DeploymentFacts
+    from greenroom.plugins.gate_place import Place
+    from greenroom.plugins.gate_plan import Plan
+    from greenroom.plugins.hook_events import Waiter
+    from greenroom.plugins.hook_ledger import Claim, Ledger
+    from greenroom.plugins.supervisor import Supervised
+    from greenroom.validators.bypass import Bypass
+    from greenroom.validators.lifecycle import LifecycleEvent
+
+MARGIN_S = 0.5
+"""How long before the end of its time a waiter has been told, or never is."""
+
+_LEAST_RUN_S = 1.0
+_SOON_S = 5
+_FACTS_S = 5.0
+_CLAIM_SHARE = 0.25
+_PATIENCE_SHARE = 0.25
+_LONGEST_PATIENCE_S = 3.0
+_LEAST_PATIENCE_S = 0.2
+
+
+@dataclass(slots=True)
+class Decided:
+    """What the gate came to, and all that is known on the way there.
+
+    ``result`` is the suite's, where one ran here; ``notes`` are facts for the log.
+    """
+
+    answer: Answer | Pending
+    result: Supervised | None = None
+    event: LifecycleEvent | None = None
+    release: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+    bypass: Bypass | None = None
+    bypass_refused: str = ""
+
+
+class Gate:
+    """Decides one delivery of one hook's event, and never raises while it does."""
+
+    def __init__(
+        self, hook: Waiter | ScriptEvent, delivery: Mapping[str, Any], place: Place
+    ) -> None:
+        self.hook = hook
+        self.place = place
+        self.settings, self._wrong = settings_at(place)
+        self.reserve_s = min(self.settings.reserve_s, place.most_reserve_s)
+        self.aws = self._make_aws()
+        self._delivery = delivery
+        self.key = key_of(hook)
+        self._state: Mapping[str, Any] | None = None
+        self._facts = Background(self._ask_facts) if self.aws else None
+        self._name = Background(self._ask_name) if self._is_unnamed() else None
+        self._decided = Decided(Pending("nothing is decided yet"))
+
+    def decide(self) -> Decided:
+        """Return what the waiter is to be told, by the end of the time for the suite."""
+        return self._guarded(self._answer)
+
+    def decide_late(self, late: BackUpEvent | BuildEndedEvent) -> Decided:
+        """Return what the waiter is told when a build ended, or let its time run out.
+
+        A verdict that is recorded is told again, which does no harm; else it is *Failed*.
+        """
+        return self._guarded(lambda: self._late_answer(late))
+
+    def _guarded(self, answer: Callable[[], Answer | Pending]) -> Decided:
+        self._decided.release = dict(self.hook.release)
+        try:
+            self._decided.answer = answer()
+        except Exception as error:  # noqa: BLE001 - nothing at all may keep the answer from being given
+            self._decided.answer = refusal(explained(error))
+        return self._decided
+
+    def _late_answer(self, late: BackUpEvent | BuildEndedEvent) -> Answer | Pending:
+        self._expect_settings()
+        self._decided.event = self.hook.event or self.settings.event
+        ledger, until = self.ledger(), self.suite_ends
+        if isinstance(late, BuildEndedEvent):
+            self._decided.notes["build"] = late.build
+            recorded = build_ended(ledger, self.key, late.status, until=until)
+        else:
+            recorded = back_up(ledger, self.key, until=until)
+        if recorded is None:
+            return Pending("the build is under way")
+        if isinstance(self.hook, EcsEvent):
+            return Pending("the verdict is recorded; ECS is told when it asks again")
+        return answer_of(recorded)
+
+    def _expect_settings(self) -> None:
+        if self._wrong is not None:
+            raise self._wrong
+
+    @property
+    def suite_ends(self) -> float:
+        """When the suite's time is over (monotonic seconds): what is left is the report's."""
+        nobody_to_tell = self.aws is None and isinstance(self.hook, ScriptEvent)
+        return self.place.ends - (0.0 if nobody_to_tell else self.reserve_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.aws is not None:
+            self.aws.close()
+
+    def _make_aws(self) -> Aws | None:
+        """Start what calls AWS, early and beside everything else, if anything will be asked."""
+        settings = self.settings
+        asked = settings.ledger or settings.upload or settings.notify or settings.bypass
+        service = service_of(self.hook)
+        if not (asked or service or settings.first_deployment == PASS):
+            return None
+        patience = min(self.reserve_s * _PATIENCE_SHARE, _LONGEST_PATIENCE_S)
+        return Aws(
+            self.place.environ,
+            prepared=(service,) if service else (),
+            patience_s=max(patience, _LEAST_PATIENCE_S),
+        )
+
+    def _answer(self) -> Answer | Pending:
+        """Return what already stands, or what the suite says."""
+        self._expect_settings()
+        if isinstance(self.hook, EcsEvent):
+            self._state = state_of(self.hook)
+        if isinstance(self.hook, EcsPauseEvent) and self.aws is not None:
+            self.hook = identified(self.hook, self.aws, until=self.suite_ends)
+            self.key = key_of(self.hook)
+        if isinstance(self.hook, EcsEvent) and self.hook.rollback:
+            return self._rolling_back()
+        self._decided.event = self._event()
+        if (bypassed := self._bypassed()) is not None:
+            return bypassed
+        known = self._known_facts()
+        if known is not None and known.rollback:
+            return self._rolling_back()
+        if known is not None and known.first and self.settings.first_deployment == PASS:
+            self._decided.notes["first_deployment"] = True
+            return Answer(
+                succeeded=True,
+                verdict=Verdict.COULD_NOT_DECIDE,
+                reasons=("a first deployment, which the settings let pass: nothing was checked",),
+            )
+        plan = make_plan(
+            self.settings,
+            Occasion(
+                event=self._decided.event,
+                arguments=self._arguments(),
+                suites=self.place.suites,
+                asks_again=isinstance(self.hook, EcsEvent) and not self.place.invitation,
+                release=self._decided.release,
+                environ=self.place.environ,
+            ),
+        )
+        if not self._part < len(plan.parts):
+            raise SettingsError(
+                f"ECS hands back part {self._part + 1} of a suite of {len(plan.parts)}",
+                hint="the settings changed during the deployment; deploy again",
+            )
+        if self._state is not None and "build" in self._state:
+            answer = self._poll(self._state)
+        else:
+            answer = self._once(plan) if self.settings.ledger else self._fresh(plan)
+        return self._next_part(plan, answer)
+
+    def _arguments(self) -> tuple[str, ...] | None:
+        given = self.place.arguments
+        return shell_words(given, "GREENROOM_HOOK_ARGS") if isinstance(given, str) else given
+
+    def _is_unnamed(self) -> bool:
+        event = self.hook.event or self.settings.event
+        return event is None and isinstance(self.hook, CodeDeployEvent) and self.aws is not None
+
+    def _event(self) -> LifecycleEvent | None:
+        """Return the lifecycle event; where suites depend on it and it is unknown, raise."""
+        event = self.hook.event or self.settings.event
+        if event is None and self.settings.events and self._name is not None:
+            event = self._name.result(self.suite_ends)
+        if event is not None:
+            self._decided.release.setdefault("event", event.value)
+        return event
+
+    def _ask_name(self) -> LifecycleEvent:
+        """Ask where CodeDeploy is: its event does not say, and later it will have gone on."""
+        assert self.aws is not None  # noqa: S101 - asked only with it
+        until = min(time.monotonic() + _FACTS_S, self.suite_ends)
+        return event_under_way(self.aws, self.hook.deployment, until=until)
+
+    def late_name(self) -> LifecycleEvent | None:
+        """Return the event as far as it is known by now."""
+        if self._decided.event is None and self._name is not None:
+            with contextlib.suppress(GreenroomError, KeyError):
+                self._decided.event = self._name.result(time.monotonic())
+        return self._decided.event
+
+    def _ask_facts(self) -> DeploymentFacts:
+        """Ask what is known of the deployment; a rollback that comes to light ends the suite."""
+        assert self.aws is not None  # noqa: S101 - asked only with it
+        until = min(time.monotonic() + _FACTS_S, self.suite_ends)
+        facts = ask_facts(self.aws, self.hook, until=until)
+        if facts.rollback:
+            self.place.cancel.set()
+        return facts
+
+    def _bypassed(self) -> Answer | None:
+        """Return the answer of a gate that a person opened, if one did."""
+        if not self.settings.bypass or self.aws is None:
+            return None
+        found = active_bypass(
+            self.settings.bypass,
+            self.aws,
+            event=self._decided.event,
+            now=datetime.now(UTC),
+            until=self.suite_ends,
+        )
+        if isinstance(found, NoBypass):
+            self._decided.bypass_refused = found.why
+            return None
+        self._decided.bypass = found
+        return Answer(
+            succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED: {found}",)
+        )
+
+    def _known_facts(self) -> DeploymentFacts | None:
+        """Return the facts where the decision or the suite depends on them, None elsewhere."""
+        if self._facts is None:
+            return None
+        if not self.settings.events and self.settings.first_deployment != PASS:
+            return None
+        facts = self._late_facts(self.suite_ends)
+        if facts is not None:
+            self._decided.release = {**facts.release, **self._decided.release}
+        return facts
+
+    def _late_facts(self, until: float) -> DeploymentFacts | None:
+        if self._facts is None:
+            return None
+        try:
+            return self._facts.result(until)
+        except ServiceError as error:
+            self._decided.notes["deployment"] = str(error)
+            return None
+
+    def _rolling_back(self) -> Answer:
+        self._decided.notes["rollback"] = True
+        return Answer(
+            succeeded=True,
+            verdict=Verdict.COULD_NOT_DECIDE,
+            reasons=("a rollback: nothing is left to decide, and a refusal would only break it",),
+        )
+
+    def _once(self, plan: Plan) -> Answer | Pending:
+        """Decide an execution that may be delivered more than once: only one delivery runs it."""
+        ledger = self.ledger()
+        claim = self._claim(ledger)
+        self._decided.notes["claim"] = claim.state.value
+        if claim.state is State.MINE:
+            answer = self._fresh(plan, ledger)
+            return answer if isinstance(answer, Pending) else self._settled(ledger, answer)
+        recorded = claim.recorded or await_verdict(
+            ledger, self.key, by=self.place.owner, until=self.suite_ends
+        )
+        if recorded is None:
+            return Pending("another delivery of this event is at work, and answers", self._state)
+        return answer_of(recorded)
+
+    def ledger(self) -> Ledger:
+        """Return the ledger; raises `SettingsError` where there is none."""
+        if self.aws is None or not self.settings.ledger:
+            raise SettingsError(
+                "this needs a ledger", hint="set hook.ledger (docs/exactly-once.md)"
+            )
+        return open_ledger(self.settings.ledger, self.aws)
+
+    def _claim(self, ledger: Ledger) -> Claim:
+        now = time.monotonic()
+        until = now + (self.suite_ends - now) * _CLAIM_SHARE
+        if self.place.invitation is not None:
+            return take_over(ledger, self.key, self.place.invitation, until=until)
+        lease_ends = time.time() + self.place.ends - now
+        return ledger.claim(self.key, owner=self.place.owner, lease_ends=lease_ends, until=until)
+
+    def _settled(self, ledger: Ledger, answer: Answer) -> Answer:
+        """Record the answer; return the one that stands, which may be somebody else's."""
+        until = time.monotonic() + self.reserve_s * _CLAIM_SHARE
+        stands = settle(ledger, self.key, recorded_of(answer, self.place.owner), until=until)
+        return answer if stands.succeeded == answer.succeeded else answer_of(stands)
+
+    @property
+    def _part(self) -> int:
+        return part_in(self._state)
+
+    def _fresh(self, plan: Plan, ledger: Ledger | None = None) -> Answer | Pending:
+        """Run what the plan says, or hand it to somebody with more time."""
+        if self._must_be_handed_off(plan):
+            return self._hand_off(plan, ledger)
+        return self._run(plan.parts[self._part])
+
+    def _next_part(self, plan: Plan, answer: Answer | Pending) -> Answer | Pending:
+        """Return IN_PROGRESS where a part succeeded that is not the last one."""
+        part = self._part + 1
+        more = isinstance(answer, Answer) and answer.verdict is Verdict.SHIP
+        if not more or part == len(plan.parts):
+            return answer
+        reason = f"part {part} of {len(plan.parts)} of the suite is done"
+        return Pending(reason, state={"part": part}, delay_s=_SOON_S)
+
+    def _must_be_handed_off(self, plan: Plan) -> bool:
+        """Tell whether there is too little time here; raise where nobody else could have more."""
+        left = self.suite_ends - time.monotonic()
+        fits = plan.budget_s is not None and plan.budget_s <= left
+        if plan.hand_off and not self.place.invitation:
+            return not fits
+        if plan.budget_s is not None and not fits:
+            raise SettingsError(
+                f"the suite's budget of {plan.budget_s:.0f} s does not fit into the "
+                f"{max(left, 0):.0f} s that are left for it",
+                hint="raise the time-out, hand the suite off to a build (hand_off), or split it "
+                "for an ECS hook (one_by_one)",
+            )
+        return False
+
+    def _run(self, arguments: tuple[str, ...]) -> Answer:
+        """Run the suite and judge its record; a rollback that came to light meanwhile succeeds."""
+        seconds = self.suite_ends - time.monotonic()
+        if seconds < _LEAST_RUN_S:
+            result = undecided(
+                f"only {max(seconds, 0):.1f} s are left for the suite: raise the function's "
+                "time-out, or lower the reserve (GREENROOM_HOOK_RESERVE)"
+            )
+        else:
+            result = attempt(
+                lambda: self._suite(arguments),
+                seconds=seconds,
+                cancel=self.place.cancel,
+                echo=self.place.echo,
+            )
+        self._decided.result = result
+        if result.verdict is not Verdict.SHIP and self._turned_out_a_rollback():
+            return self._rolling_back()
+        return Answer(
+            succeeded=result.verdict is Verdict.SHIP,
+            verdict=result.verdict,
+            reasons=result.reasons,
+            facts={"checks": str(result.checks), "failed": str(result.failed)},
+        )
+
+    def _hand_off(self, plan: Plan, ledger: Ledger | None) -> Pending:
+        """Let a build run the suite; a back-up answers if nobody else does."""
+        if self.aws is None or ledger is None:
+            raise SettingsError(
+                "a gate that is handed off needs a ledger",
+                hint="set hook.ledger (docs/exactly-once.md)",
+            )
+        handed = hand_off(
+            LongGate(
+                key=self.key,
+                delivery=self._delivery,
+                project=plan.hand_off,
+                function=self.place.function,
+                role=self.settings.back_up_role,
+                answer_by=time.time() + self.settings.answer_within_s,
+            ),
+            aws=self.aws,
+            ledger=ledger,
+            until=self.suite_ends,
+        )
+        self._decided.notes["build"] = handed.build
+        state = {**handed.state, "part": self._part, "key": self.key}
+        return Pending(f"handed off to the build {handed.build}", state)
+
+    def _poll(self, state: Mapping[str, Any]) -> Answer | Pending:
+        """Return what came of the build that an earlier invocation started."""
+        handed, ledger = HandedOff.from_state(state), self.ledger()
+        assert self.aws is not None  # noqa: S101 - a ledger always has it
+        recorded = poll(
+            handed, str(state["key"]), aws=self.aws, ledger=ledger, until=self.suite_ends
+        )
+        if recorded is None:
+            return Pending(f"the build {handed.build} is under way", state)
+        return answer_of(recorded)
+
+    def _turned_out_a_rollback(self) -> bool:
+        """Ask once more where it is not known: during a rollback a hook must not refuse."""
+        soon = time.monotonic() + self.reserve_s * _CLAIM_SHARE
+        if (facts := self._late_facts(soon)) is None and self.aws is not None:
+            try:
+                facts = ask_facts(self.aws, self.hook, until=soon)
+            except ServiceError:
+                return False
+        return facts is not None and facts.rollback
+
+    def _suite(self, arguments: tuple[str, ...]) -> Suite:
+        place = self.place
+        return Suite(
+            arguments=arguments,
+            root=place.root,
+            report=place.report,
+            work=place.work,
+            environment=place.environ,
+            memory_kib=place.memory_kib,
+            paths=place.paths,
+            passed=(*self.settings.passed, *place.passed),
+            release=self._decided.release,
+        )
