@@ -71,7 +71,9 @@ MARGIN_S = 0.5
 _LEAST_RUN_S = 1.0
 _SOON_S = 5
 _FACTS_S = 5.0
-_CLAIM_SHARE = 0.25
+_CLAIM_SHARE = 0.5
+_LEAST_CLAIM_S = 10.0
+_RESERVE_SHARE = 0.25
 _PATIENCE_SHARE = 0.25
 _LONGEST_PATIENCE_S = 3.0
 _LEAST_PATIENCE_S = 0.2
@@ -181,24 +183,38 @@ class Gate:
         self._expect_settings()
         if isinstance(self.hook, EcsEvent):
             self._state = state_of(self.hook)
+            if self.hook.rollback:
+                return self._rolling_back()
         if isinstance(self.hook, EcsPauseEvent) and self.aws is not None:
             self.hook = identified(self.hook, self.aws, until=self.suite_ends)
             self.key = key_of(self.hook)
-        if isinstance(self.hook, EcsEvent) and self.hook.rollback:
-            return self._rolling_back()
+        return self._bypassed() or self._without_a_suite() or self._by_suite()
+
+    def _without_a_suite(self) -> Answer | None:
+        """Return the answer of a rollback, or of a first deployment that may pass."""
         self._decided.event = self._event()
-        if (bypassed := self._bypassed()) is not None:
-            return bypassed
         known = self._known_facts()
         if known is not None and known.rollback:
             return self._rolling_back()
-        if known is not None and known.first and self.settings.first_deployment == PASS:
-            self._decided.notes["first_deployment"] = True
-            return Answer(
-                succeeded=True,
-                verdict=Verdict.COULD_NOT_DECIDE,
-                reasons=("a first deployment, which the settings let pass: nothing was checked",),
-            )
+        if known is None or not known.first or self.settings.first_deployment != PASS:
+            return None
+        self._decided.notes["first_deployment"] = True
+        return Answer(
+            succeeded=True,
+            verdict=Verdict.COULD_NOT_DECIDE,
+            reasons=("a first deployment, which the settings let pass: nothing was checked",),
+        )
+
+    def _by_suite(self) -> Answer | Pending:
+        """Return what the suite says, here or in a build, now or in an earlier delivery."""
+        plan = self._plan()
+        if self._state is not None and "build" in self._state:
+            answer = self._poll(self._state)
+        else:
+            answer = self._once(plan) if self.settings.ledger else self._fresh(plan)
+        return self._next_part(plan, answer)
+
+    def _plan(self) -> Plan:
         plan = make_plan(
             self.settings,
             Occasion(
@@ -215,11 +231,7 @@ class Gate:
                 f"ECS hands back part {self._part + 1} of a suite of {len(plan.parts)}",
                 hint="the settings changed during the deployment; deploy again",
             )
-        if self._state is not None and "build" in self._state:
-            answer = self._poll(self._state)
-        else:
-            answer = self._once(plan) if self.settings.ledger else self._fresh(plan)
-        return self._next_part(plan, answer)
+        return plan
 
     def _arguments(self) -> tuple[str, ...] | None:
         given = self.place.arguments
@@ -261,9 +273,14 @@ class Gate:
         return facts
 
     def _bypassed(self) -> Answer | None:
-        """Return the answer of a gate that a person opened, if one did."""
+        """Return the answer of a gate that a person opened, if one did.
+
+        Looked for before anything that could fail, and recorded like any other verdict: a later
+        delivery, after the bypass has expired, must not come to another one.
+        """
         if not self.settings.bypass or self.aws is None:
             return None
+        self._decided.event = self.hook.event or self.settings.event
         found = active_bypass(
             self.settings.bypass,
             self.aws,
@@ -275,9 +292,10 @@ class Gate:
             self._decided.bypass_refused = found.why
             return None
         self._decided.bypass = found
-        return Answer(
+        opened = Answer(
             succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED: {found}",)
         )
+        return self._settled(self.ledger(), opened) if self.settings.ledger else opened
 
     def _known_facts(self) -> DeploymentFacts | None:
         """Return the facts where the decision or the suite depends on them, None elsewhere."""
@@ -331,8 +349,11 @@ class Gate:
         return open_ledger(self.settings.ledger, self.aws)
 
     def _claim(self, ledger: Ledger) -> Claim:
+        # A delivery that cannot reach the ledger has to refuse, though another one may be at work:
+        # it tries for long before it does.
         now = time.monotonic()
-        until = now + (self.suite_ends - now) * _CLAIM_SHARE
+        left = self.suite_ends - now
+        until = now + max(left * _CLAIM_SHARE, min(left, _LEAST_CLAIM_S))
         if self.place.invitation is not None:
             return take_over(ledger, self.key, self.place.invitation, until=until)
         lease_ends = time.time() + self.place.ends - now
@@ -340,7 +361,7 @@ class Gate:
 
     def _settled(self, ledger: Ledger, answer: Answer) -> Answer:
         """Record the answer; return the one that stands, which may be somebody else's."""
-        until = time.monotonic() + self.reserve_s * _CLAIM_SHARE
+        until = time.monotonic() + self.reserve_s * _RESERVE_SHARE
         stands = settle(ledger, self.key, recorded_of(answer, self.place.owner), until=until)
         return answer if stands.succeeded == answer.succeeded else answer_of(stands)
 
@@ -440,7 +461,7 @@ class Gate:
 
     def _turned_out_a_rollback(self) -> bool:
         """Ask once more where it is not known: during a rollback a hook must not refuse."""
-        soon = time.monotonic() + self.reserve_s * _CLAIM_SHARE
+        soon = time.monotonic() + self.reserve_s * _RESERVE_SHARE
         if (facts := self._late_facts(soon)) is None and self.aws is not None:
             try:
                 facts = ask_facts(self.aws, self.hook, until=soon)
