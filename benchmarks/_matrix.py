@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -55,8 +56,8 @@ class Cell:
     """One fault beside one waiter.
 
     ``word`` was accepted ``times`` times out of ``tries``, the last at ``share`` of the deadline of
-    delivery number ``delivery``. ``runs`` is how often the suite ran, where that is counted; ``log``
-    the end of the function's log, where the cell is wrong.
+    delivery number ``delivery``. ``runs`` is how often the suite ran, where that is counted, and
+    ``log`` the end of the function's log, where the cell is wrong.
     """
 
     fault: str
@@ -150,7 +151,16 @@ class _Run:
         self.started.append(time.monotonic())
         with (self.folder / "function.log").open("wb") as log:
             ended = subprocess.run(
-                ["sh", "-c", _LIMITED, "sh", str(MEMORY_MB * 1024), greenroom, "hook", *options],
+                [
+                    "/bin/sh",
+                    "-c",
+                    _LIMITED,
+                    "sh",
+                    str(MEMORY_MB * 1024),
+                    greenroom,
+                    "hook",
+                    *options,
+                ],
                 cwd=self.folder / "task",
                 env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **self.environment},
                 stdin=subprocess.DEVNULL,
@@ -179,7 +189,11 @@ def run_cell(waiter: Waiter, fault: Fault, storage: str, *, sandbox: bool) -> Ce
             "GREENROOM_HOOK_RESERVE": f"{RESERVE_S}s",
             "GREENROOM_HOOK_REPORT": str(folder / "reports"),
             "GREENROOM_TARGET": _target(fault, stack),
-            **({"GREENROOM_HOOK_LEDGER": f"s3://{BUCKET}/{folder.name}"} if waiter.a_function else {}),
+            **(
+                {"GREENROOM_HOOK_LEDGER": f"s3://{BUCKET}/{folder.name}"}
+                if waiter.a_function
+                else {}
+            ),
             **fault.variables,
         }
         run = _Run(waiter, fault, world, folder, sandbox, environment)
@@ -213,7 +227,12 @@ def _cell(run: _Run, runs: int | None) -> Cell:
     last = accepted[-1] if accepted else None
     delivery, share = _placed(run, last) if last else (0, None)
     when = _when(run, share)
-    right = _is_right(run, accepted, runs) and when in {When.EARLY, When.RESERVE}
+    log = _content(run.folder / "function.log")
+    right = (
+        _is_right(run, accepted, runs)
+        and _explains(log, run.fault)
+        and when in {When.EARLY, When.RESERVE}
+    )
     return Cell(
         fault=run.fault.name,
         waiter=run.waiter.name,
@@ -225,12 +244,24 @@ def _cell(run: _Run, runs: int | None) -> Cell:
         delivery=delivery,
         runs=runs,
         right=right,
-        log="" if right else _end_of(run.folder / "function.log"),
+        log="" if right else log[-_LOG:],
     )
 
 
-def _end_of(log: Path) -> str:
-    return log.read_text(encoding="utf-8", errors="replace")[-_LOG:] if log.exists() else ""
+def _content(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+
+
+def _explains(log: str, fault: Fault) -> bool:
+    """Tell whether the reasons that were given are this fault's."""
+    return not fault.why or re.search(fault.why, "\n".join(_reasons(log)) or log) is not None
+
+
+def _reasons(log: str) -> Iterator[str]:
+    """Yield the reasons in the function's structured log lines."""
+    for line in log.splitlines():
+        if line.startswith('{"greenroom": "hook"'):
+            yield from json.loads(line).get("reasons", [])
 
 
 def _placed(run: _Run, heard: Heard) -> tuple[int, float]:
@@ -264,7 +295,7 @@ def run_cells(
     *,
     sandbox: bool,
     workers: int,
-    told: Callable[[Cell], None] = lambda cell: None,
+    told: Callable[[Cell], object] = lambda _: None,
 ) -> Iterator[Cell]:
     """Run the cells: those that sleep beside the others, of which ``workers`` run at a time."""
     lock = threading.Lock()
@@ -277,7 +308,7 @@ def run_cells(
 
     with MotoServer() as storage:
         storage.bucket(BUCKET)
-        with ThreadPoolExecutor(workers) as busy, ThreadPoolExecutor(workers * 2) as asleep:
+        with ThreadPoolExecutor(workers) as busy, ThreadPoolExecutor(workers) as asleep:
             tasks = [
                 (asleep if fault.timeout_s == SHORT_S else busy).submit(run, (waiter, fault))
                 for waiter, fault in cells
