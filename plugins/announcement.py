@@ -45,8 +45,9 @@ def body(result: HookResult, notes: tuple[str, ...] = ()) -> str:
 
 
 def detail(result: HookResult, notes: tuple[str, ...] = ()) -> str:
-    """Return the JSON for machines: the fields of the log line, cut, and ``notes``."""
-    facts = {**result.to_json(), **({"notes": list(notes)} if notes else {})}
+    """Return the JSON for machines: the fields of the log line, cut, and what the report lacks."""
+    facts = {**result.to_json(), **({"report_problems": list(notes)} if notes else {})}
+    facts.pop("notes", None)
     return json.dumps(bounded(facts, _REASONS_BYTES, _FACT_BYTES))
 
 

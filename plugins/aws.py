@@ -1,7 +1,4 @@
-"""AWS clients with short time-outs, and the one place where botocore's errors become ours.
-
-boto3 is imported inside the functions: it costs more than everything else a hook imports.
-"""
+"""The one place where botocore's errors become ours."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from greenroom.validators.errors import ServiceError
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
-    from mypy_boto3_codedeploy.client import CodeDeployClient
 
 _THROTTLED = frozenset(
     {
@@ -58,32 +54,6 @@ _LATER = frozenset(
 """botocore errors (or their bases) after which the same call may well succeed."""
 
 
-def codedeploy_client(*, connect_s: float, read_s: float) -> CodeDeployClient:
-    """Return a client that tries once and waits no longer than told; raises `ServiceError`.
-
-    Region, credentials and ``AWS_ENDPOINT_URL_CODEDEPLOY`` come from the environment, as always.
-    """
-    try:
-        import boto3  # noqa: PLC0415 - heavy, and part of an extra
-        from botocore.config import Config  # noqa: PLC0415 - as above
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
-    except ImportError as error:
-        raise ServiceError(
-            f"AWS cannot be asked: {error}", hint="install greenroom[aws], or add boto3"
-        ) from error
-    limits = Config(
-        connect_timeout=connect_s,
-        read_timeout=read_s,
-        retries={"total_max_attempts": 1, "mode": "standard"},
-    )
-    try:
-        return boto3.client("codedeploy", config=limits)
-    except (BotoCoreError, ValueError) as error:
-        raise ServiceError(
-            f"no client for CodeDeploy: {error}", hint="check AWS_REGION and the AWS_ variables"
-        ) from error
-
-
 def code_of(error: BotoCoreError | ClientError) -> str:
     """Return the service's error code, or the name of botocore's own error."""
     response = getattr(error, "response", None)
@@ -123,3 +93,13 @@ def explained(error: BotoCoreError | ClientError, action: str) -> ServiceError:
     else:
         hint = f"{code} is the service's own answer; check the ids and the region"
     return ServiceError(f"{action} failed: {code}: {error}", hint=hint)
+
+
+def hint_of_suite(error: ServiceError) -> str:
+    """Return the hint of ``error`` for a suite that calls AWS, which a hook keeps from doing so."""
+    if "redentials" not in error.hint:
+        return error.hint
+    return (
+        f"{error.hint}; a hook withholds its own from the suite unless GREENROOM_HOOK_PASS="
+        '"AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN" (or pass in [hook]) says so'
+    )

@@ -46,6 +46,7 @@ from greenroom.plugins.hook_settings import PASS, shell_words
 from greenroom.plugins.report_ecs import state_of
 from greenroom.plugins.report_ecs_pause import identified
 from greenroom.plugins.reporting import Answer
+from greenroom.plugins.script_event import ScriptEvent
 from greenroom.plugins.suite_process import Suite
 from greenroom.plugins.supervisor import attempt, explained, undecided
 from greenroom.validators.bypass import NoBypass
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
     from greenroom.plugins.gate_plan import Plan
     from greenroom.plugins.hook_events import Waiter
     from greenroom.plugins.hook_ledger import Claim, Ledger
-    from greenroom.plugins.script_event import ScriptEvent
     from greenroom.plugins.supervisor import Supervised
     from greenroom.validators.bypass import Bypass
     from greenroom.validators.lifecycle import LifecycleEvent
@@ -102,6 +102,7 @@ class Gate:
         self.hook = hook
         self.place = place
         self.settings, self._wrong = settings_at(place)
+        self.reserve_s = min(self.settings.reserve_s, place.most_reserve_s)
         self.aws = self._make_aws()
         self._delivery = delivery
         self.key = key_of(hook)
@@ -151,7 +152,8 @@ class Gate:
     @property
     def suite_ends(self) -> float:
         """When the suite's time is over (monotonic seconds): what is left is the report's."""
-        return self.place.ends - self.settings.reserve_s
+        nobody_to_tell = self.aws is None and isinstance(self.hook, ScriptEvent)
+        return self.place.ends - (0.0 if nobody_to_tell else self.reserve_s)
 
     def __enter__(self) -> Self:
         return self
@@ -167,7 +169,7 @@ class Gate:
         service = service_of(self.hook)
         if not (asked or service or settings.first_deployment == PASS):
             return None
-        patience = min(settings.reserve_s * _PATIENCE_SHARE, _LONGEST_PATIENCE_S)
+        patience = min(self.reserve_s * _PATIENCE_SHARE, _LONGEST_PATIENCE_S)
         return Aws(
             self.place.environ,
             prepared=(service,) if service else (),
@@ -202,6 +204,7 @@ class Gate:
             Occasion(
                 event=self._decided.event,
                 arguments=self._arguments(),
+                suites=self.place.suites,
                 asks_again=isinstance(self.hook, EcsEvent) and not self.place.invitation,
                 release=self._decided.release,
                 environ=self.place.environ,
@@ -337,7 +340,7 @@ class Gate:
 
     def _settled(self, ledger: Ledger, answer: Answer) -> Answer:
         """Record the answer; return the one that stands, which may be somebody else's."""
-        until = time.monotonic() + self.settings.reserve_s * _CLAIM_SHARE
+        until = time.monotonic() + self.reserve_s * _CLAIM_SHARE
         stands = settle(ledger, self.key, recorded_of(answer, self.place.owner), until=until)
         return answer if stands.succeeded == answer.succeeded else answer_of(stands)
 
@@ -437,7 +440,7 @@ class Gate:
 
     def _turned_out_a_rollback(self) -> bool:
         """Ask once more where it is not known: during a rollback a hook must not refuse."""
-        soon = time.monotonic() + self.settings.reserve_s * _CLAIM_SHARE
+        soon = time.monotonic() + self.reserve_s * _CLAIM_SHARE
         if (facts := self._late_facts(soon)) is None and self.aws is not None:
             try:
                 facts = ask_facts(self.aws, self.hook, until=soon)

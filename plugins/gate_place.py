@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 class Place:
     """Where a hook runs: all that differs between Lambda, CodeBuild and a shell.
 
-    ``ends`` is when it must be over (monotonic seconds). ``arguments`` are pytest's where they are
-    given here (a text is quoted as for a shell), None where the settings say. ``owner`` is who
+    ``ends`` is when it must be over (monotonic seconds); at most ``most_reserve_s`` of that is kept
+    for the answer. ``arguments`` are pytest's where they are given here (a text is quoted as for a
+    shell), None where the settings say, and ``suites`` where not even they do. ``owner`` is who
     claims the execution; ``invitation`` is what a build was handed. ``function`` is the Lambda
     function's ARN.
     """
@@ -32,7 +34,9 @@ class Place:
     work: Path
     ends: float
     owner: str
+    most_reserve_s: float = math.inf
     arguments: str | tuple[str, ...] | None = None
+    suites: tuple[str, ...] = ("suites",)
     passed: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     memory_kib: int = 0

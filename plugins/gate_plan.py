@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from greenroom.validators.lifecycle import LifecycleEvent
 
-SUITES = ("suites",)
-"""What runs where nothing is said: the folder that the Lambda bundle carries."""
 _VARIABLE = re.compile(r"\$\{release\.([A-Za-z0-9_-]+)\}")
 
 
@@ -38,11 +36,13 @@ class Occasion:
     """What a plan is made for.
 
     ``arguments`` (the command line's, GREENROOM_HOOK_ARGS) replace the settings' suites;
-    ``asks_again`` tells that the waiter invokes the hook once more after IN_PROGRESS.
+    ``suites`` run where nothing says what; ``asks_again`` tells that the waiter invokes the hook
+    once more after IN_PROGRESS.
     """
 
     event: LifecycleEvent | None
     arguments: tuple[str, ...] | None
+    suites: tuple[str, ...]
     asks_again: bool
     release: Mapping[str, str]
     environ: Mapping[str, str]
@@ -63,9 +63,9 @@ def make_plan(settings: HookSettings, occasion: Occasion) -> Plan:
     if arguments is not None:
         parts: tuple[tuple[str, ...], ...] = ((*arguments, *common),)
     elif entry.one_by_one and occasion.asks_again:
-        parts = tuple((suite, *common) for suite in entry.suites or SUITES)
+        parts = tuple((suite, *common) for suite in entry.suites or occasion.suites)
     else:
-        parts = ((*(entry.suites or SUITES), *common),)
+        parts = ((*(entry.suites or occasion.suites), *common),)
     return Plan(parts, entry.budget_s, entry.hand_off or settings.hand_off)
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from greenroom.plugins.hook_events import (
     waiter_in,
 )
 from greenroom.plugins.hook_result import HookResult, Seconds
+from greenroom.plugins.hook_secrets import hook_redactor
 from greenroom.plugins.report_ecs import EcsReporter, call_back
 from greenroom.plugins.report_exit_status import ExitStatusReporter
 from greenroom.plugins.report_place import HookRun, ReportPlace, report_link
@@ -127,8 +127,9 @@ def conclude(gate: Gate, decided: Decided, began: float) -> Outcome:
             report=now - reported,
             hook=now - began,
         ),
-    )
-    hook_log.write(result, now=time.time())
+    ).redacted(hook_redactor(gate.place.root, gate.place.environ))
+    if not isinstance(gate.hook, ScriptEvent):
+        hook_log.write(result, now=time.time())
     if decided.bypass is not None:
         _keep(gate, decided, result)
     _announce(gate, decided, result)
@@ -142,7 +143,7 @@ def _pend(gate: Gate, decided: Decided, pending: Pending) -> Outcome:
     payload: dict[str, Any] = facts
     if isinstance(gate.hook, EcsEvent):
         payload = call_back(gate.hook, pending.state or {}, delay_s=pending.delay_s)
-    print(json.dumps({"greenroom": "hook", **facts}), flush=True)  # noqa: T201 - Lambda's log
+    hook_log.note("hook", facts)
     return Outcome(pending, payload=payload, result=decided.result)
 
 
@@ -244,8 +245,7 @@ def _keep(gate: Gate, decided: Decided, result: HookResult) -> None:
 
 
 def _complain(gate: Gate, decided: Decided, problems: tuple[str, ...]) -> None:
-    told = {"level": "ERROR", "problems": problems, **_named(gate, decided)}
-    print(json.dumps({"greenroom": "announce", **told}), flush=True)  # noqa: T201 - the log
+    hook_log.note("announce", {"level": "ERROR", "problems": problems, **_named(gate, decided)})
 
 
 def _announce(gate: Gate, decided: Decided, result: HookResult) -> None:

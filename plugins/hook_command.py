@@ -24,6 +24,7 @@ from greenroom.plugins.gate_answers import Pending
 from greenroom.plugins.gate_place import Place
 from greenroom.plugins.gate_tell import answer_event, answer_script
 from greenroom.plugins.hand_off import Invitation
+from greenroom.plugins.hook_events import EcsEvent, waiter_in
 from greenroom.plugins.report_exit_status import COULD_NOT_DECIDE, exit_status
 from greenroom.plugins.reporting import ANSWERED
 from greenroom.plugins.suite_process import passed_names
@@ -96,6 +97,11 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     event = _event(deployment_id, execution_id, event_file)
     if event is None and invitation is not None:
         event = dict(invitation.delivery)
+    if invitation is None and isinstance(waiter_in(event), EcsEvent):
+        raise SettingsError(
+            "an ECS hook's event is answered by a function, not by a command",
+            hint="use the Lambda handler greenroom.plugins.hook.handler",
+        )
     ends = time.monotonic() + timeout
     work = Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}")
     named = (
@@ -110,7 +116,9 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
             work=work,
             ends=_earlier(ends, invitation),
             owner=invitation.owner if invitation else f"command-{secrets.token_hex(8)}",
+            most_reserve_s=timeout / 3,
             arguments=pytest_args or None,
+            suites=(),
             passed=(*passed_names(environ), *passed),
             invitation=invitation,
             cancel=cancel,

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from greenroom.plugins.hand_off import BACK_UP, DELIVERY
 from greenroom.plugins.hook_deployments import (
     ECS_KEYS,
     codedeploy_hook,
@@ -54,8 +55,6 @@ from greenroom.plugins.hook_waiters import (
 from greenroom.validators.errors import SettingsError
 
 __all__ = [
-    "BACK_UP",
-    "DELIVERY_VARIABLE",
     "BackUpEvent",
     "BuildEndedEvent",
     "CodeDeployEvent",
@@ -68,13 +67,8 @@ __all__ = [
     "ReadyWaitEvent",
     "Waiter",
     "parse_event",
-    "to_hand_on",
     "waiter_in",
 ]
-
-BACK_UP = "back-up"
-DELIVERY_VARIABLE = "GREENROOM_HOOK_DELIVERY"
-"""The variable in which a build finds the event, as JSON, that was handed to it."""
 
 
 def parse_event(event: object) -> HookEvent:
@@ -93,15 +87,6 @@ def waiter_in(event: object) -> Waiter | None:
     except SettingsError:
         return _half_known(event)
     return hook.waiter if isinstance(hook, BackUpEvent | BuildEndedEvent) else hook
-
-
-def to_hand_on(event: Json) -> Json:
-    """Return ``event`` without the credentials that CodePipeline puts into it."""
-    job = event.get(JOB)
-    if not isinstance(job, Mapping) or not isinstance(job.get("data"), Mapping):
-        return event
-    data = {key: value for key, value in job["data"].items() if key != "artifactCredentials"}
-    return {**event, JOB: {**job, "data": data}}
 
 
 def _parser(given: Json) -> Callable[[Json], HookEvent]:
@@ -167,7 +152,7 @@ def _build_ended(given: Json) -> BuildEndedEvent:
     status = text_of(detail, "build-status")
     if status == "IN_PROGRESS":
         raise SettingsError("the build has not ended", hint="leave IN_PROGRESS out of the rule")
-    delivery = an_object(parsed(_handed(detail), DELIVERY_VARIABLE))
+    delivery = an_object(parsed(_handed(detail), DELIVERY))
     waiter = _within(delivery, _back_up, _build_ended)
     return BuildEndedEvent(waiter, delivery, text_of(detail, "build-id"), status)
 
@@ -179,10 +164,10 @@ def _handed(detail: Json) -> str:
         at = an_object(at.get(key))
     variables = at.get("environment-variables")
     for variable in variables if isinstance(variables, list) else ():
-        if isinstance(variable, Mapping) and variable.get("name") == DELIVERY_VARIABLE:
+        if isinstance(variable, Mapping) and variable.get("name") == DELIVERY:
             return text_of(variable, "value")
     raise SettingsError(
-        f"the build has no {DELIVERY_VARIABLE}: no hook handed it anything",
+        f"the build has no {DELIVERY}: no hook handed it anything",
         hint="let the rule match the project that hooks hand suites to, and no other",
     )
 

@@ -157,14 +157,11 @@ class WrittenOnce:
         lease = _Lease(owner, lease_ends, secrets.token_hex(16))
         mine = self._take(key, "claim", lease, until) or self._take_over(key, lease, until)
         # Whoever could not reach the ledger in time may have recorded Failed before the claim.
+        if mine and self.recorded(key, until=until) is None:
+            return Claim(State.MINE, lease_ends, None, owner)
         found = self.read(key, until=until)
         if found is None:
-            raise ServiceError(
-                f"the ledger lost the claim of {key!r}",
-                hint="let the entries expire after days, not during a deployment",
-            )
-        if mine and found.state is not State.RECORDED:
-            return Claim(State.MINE, lease_ends, None, owner)
+            raise _lost("claim", key)
         return found
 
     def hand_over(self, key: str, *, owner: str, lease_ends: float, until: float) -> None:
@@ -181,14 +178,10 @@ class WrittenOnce:
 
     def record(self, key: str, recorded: Recorded, *, until: float) -> Recorded:
         """See `Ledger.record`."""
-        if self._entries.put(_name(key, "verdict"), recorded.to_json(), until=until):
-            return recorded.bounded()
+        self._entries.put(_name(key, "verdict"), recorded.to_json(), until=until)
         standing = self.recorded(key, until=until)
         if standing is None:
-            raise ServiceError(
-                f"the ledger lost the verdict of {key!r}",
-                hint="let the entries expire after days, not during a deployment",
-            )
+            raise _lost("verdict", key)
         return standing
 
     def recorded(self, key: str, *, until: float) -> Recorded | None:
@@ -213,9 +206,8 @@ class WrittenOnce:
         )
 
     def _take(self, key: str, kind: str, lease: _Lease, until: float) -> bool:
-        """Write the lease; an entry that is there may be this one, whose answer was lost."""
-        if self._entries.put(_name(key, kind), lease.to_json(), until=until):
-            return True
+        """Tell whether this very lease is the one that stands, whatever became of the answer."""
+        self._entries.put(_name(key, kind), lease.to_json(), until=until)
         there = self._lease(key, kind, until)
         return there is not None and there.nonce == lease.nonce
 
@@ -256,6 +248,13 @@ def _parsed(text: str, parse: Callable[[dict[str, Any]], Entry]) -> Entry:
             f"the ledger holds an entry that is not its own: {error!r}",
             hint="give the ledger a prefix or a table that nothing else writes to",
         ) from error
+
+
+def _lost(kind: str, key: str) -> ServiceError:
+    return ServiceError(
+        f"the ledger has no {kind} of {key!r} although it took one",
+        hint="let its entries expire after days; check that it is the service that answers",
+    )
 
 
 def _name(key: str, kind: str) -> str:

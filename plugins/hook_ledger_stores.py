@@ -25,8 +25,8 @@ _TAKEN = frozenset({"PreconditionFailed", "ConditionalCheckFailedException"})
 class Entries(Protocol):
     """Texts with names, each written once; both raise `CallError` unless answered by ``until``."""
 
-    def put(self, name: str, text: str, *, until: float) -> bool:
-        """Write an entry; False if there is one of that name (perhaps by an earlier try)."""
+    def put(self, name: str, text: str, *, until: float) -> None:
+        """Write an entry, unless there is one of that name; what stands is read with `get`."""
         ...
 
     def get(self, name: str, *, until: float) -> str | None:
@@ -46,7 +46,7 @@ class S3Entries:
         self._bucket = bucket
         self._prefix = prefix
 
-    def put(self, name: str, text: str, *, until: float) -> bool:
+    def put(self, name: str, text: str, *, until: float) -> None:
         """See `Entries.put`."""
         members = {
             **self._at(name),
@@ -54,8 +54,7 @@ class S3Entries:
             "ContentType": "application/json",
             "IfNoneMatch": "*",
         }
-        # An answer without an entity tag is not S3's: whatever gave it, nothing was written.
-        return "ETag" in (_written(self._aws, "s3", "put_object", members, until) or {})
+        _write_once(self._aws, "s3", "put_object", members, until)
 
     def get(self, name: str, *, until: float) -> str | None:
         """See `Entries.get`."""
@@ -89,7 +88,7 @@ class DynamoDbEntries:
         self._aws = aws
         self._table = table
 
-    def put(self, name: str, text: str, *, until: float) -> bool:
+    def put(self, name: str, text: str, *, until: float) -> None:
         """See `Entries.put`."""
         item = {
             "id": {"S": name},
@@ -101,7 +100,7 @@ class DynamoDbEntries:
             "Item": item,
             "ConditionExpression": "attribute_not_exists(id)",
         }
-        return _written(self._aws, "dynamodb", "put_item", members, until) is not None
+        _write_once(self._aws, "dynamodb", "put_item", members, until)
 
     def get(self, name: str, *, until: float) -> str | None:
         """See `Entries.get`."""
@@ -110,13 +109,11 @@ class DynamoDbEntries:
         return str(found["Item"]["entry"]["S"]) if "Item" in found else None
 
 
-def _written(
+def _write_once(
     aws: Aws, service: str, operation: str, members: Mapping[str, Any], until: float
-) -> Mapping[str, Any] | None:
-    """Return the answer to a conditional write, or None if the entry is there already."""
+) -> None:
     try:
-        return aws.insist(service, operation, members, until=until)
+        aws.insist(service, operation, members, until=until)
     except CallError as error:
-        if error.code in _TAKEN:
-            return None
-        raise
+        if error.code not in _TAKEN:
+            raise

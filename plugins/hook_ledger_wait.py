@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from greenroom.plugins.hook_ledger import Recorded, State
+from greenroom.plugins.hook_ledger import Recorded
 from greenroom.validators.errors import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenroom.plugins.hook_ledger import Ledger
+    from greenroom.plugins.hook_ledger import Claim, Ledger
 
 LEASE_MARGIN_S = 3.0
 """How long after its lease a holder counts as alive: machines do not share a clock."""
@@ -59,22 +59,43 @@ def settle(ledger: Ledger, key: str, recorded: Recorded, *, until: float) -> Rec
         return Recorded.failed(reason, at=recorded.at, by=recorded.by)
 
 
-def await_verdict(
-    ledger: Ledger, key: str, *, by: str, until: float, clock: Clock = CLOCK
+def await_verdict(  # noqa: PLR0913 - the clock is a test's
+    ledger: Ledger,
+    key: str,
+    *,
+    by: str,
+    until: float,
+    held: Claim | None = None,
+    clock: Clock = CLOCK,
 ) -> Recorded | None:
     """Return the verdict of the execution that somebody else holds, or None at ``until``.
 
     ``until`` is in monotonic seconds; the last look begins a second before it. If the holder's
     lease ends first, *Failed* is recorded in the name of ``by``, and what stands is returned.
-    Raises `ServiceError` where the ledger gives no word by ``until``.
+    ``held`` is what the claim was told: while that lease lasts, a ledger that is out of reach
+    means None as well, for the holder answers; afterwards `ServiceError` is raised.
     """
-    pause, lease_ends = _FIRST_PAUSE_S, 0.0
+    lease_ends = _ends(held)
+    try:
+        return _await(ledger, key, by, (until, lease_ends), clock)
+    except ServiceError:
+        if clock.epoch() < lease_ends:
+            return None
+        raise
+
+
+def _await(
+    ledger: Ledger, key: str, by: str, ends: tuple[float, float], clock: Clock
+) -> Recorded | None:
+    until, lease_ends = ends
+    pause = _FIRST_PAUSE_S
     while True:
         if clock.epoch() < lease_ends:
             recorded = ledger.recorded(key, until=until)
         else:
             # A lease grows when the claim is handed over, so it is read again before it is judged.
-            recorded, lease_ends = _look(ledger, key, until)
+            claim = ledger.read(key, until=until)
+            recorded, lease_ends = claim.recorded if claim else None, _ends(claim)
             if recorded is None and clock.epoch() >= lease_ends:
                 died = Recorded.failed(DIED, at=clock.stamp(), by=by)
                 recorded = ledger.record(key, died, until=until)
@@ -86,10 +107,6 @@ def await_verdict(
         pause = min(pause * 1.5, _LONGEST_PAUSE_S)
 
 
-def _look(ledger: Ledger, key: str, until: float) -> tuple[Recorded | None, float]:
-    claim = ledger.read(key, until=until)
-    if claim is None:
-        return None, 0.0
-    if claim.state is State.RECORDED:
-        return claim.recorded, 0.0
-    return None, claim.until + LEASE_MARGIN_S
+def _ends(claim: Claim | None) -> float:
+    """Return when the holder of ``claim`` counts as dead (epoch seconds)."""
+    return claim.until + LEASE_MARGIN_S if claim else 0.0

@@ -20,10 +20,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.hook_result import bounded
-from greenroom.plugins.redaction import Redactor
 from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from greenroom.plugins.hook_result import HookResult
 
 NAMESPACE = "Greenroom"
@@ -44,25 +45,42 @@ _UNITS = {
 }
 
 
-def write(result: HookResult, *, now: float, redactor: Redactor | None = None) -> None:
+def write(result: HookResult, *, now: float) -> None:
     """Print the line of ``result`` to standard output in one piece; ``now`` is Unix time."""
-    text = f"{line(result, now=now, redactor=redactor)}\n"
-    print(text, end="", flush=True, file=sys.stdout)  # noqa: T201 - Lambda's log
+    _print(line(result, now=now))
 
 
-def line(result: HookResult, *, now: float, redactor: Redactor | None = None) -> str:
-    """Return one line of ASCII JSON of at most `MAX_BYTES` bytes, without any known secret."""
-    clean = bounded((redactor or Redactor()).value(result.to_json()), _REASONS_BYTES)
-    told = {"greenroom": "hook", "level": result.level, **clean, **_metrics(result, clean, now)}
-    return json.dumps(told, ensure_ascii=True, allow_nan=False)
+def note(kind: str, facts: Mapping[str, Any]) -> None:
+    """Print one more line of JSON, of at most `MAX_BYTES`: something that is no decision."""
+    _print(_dumped({"greenroom": kind, **bounded(dict(facts), _REASONS_BYTES)}))
 
 
-def _metrics(result: HookResult, clean: dict[str, Any], now: float) -> dict[str, Any]:
+def line(result: HookResult, *, now: float) -> str:
+    """Return one line of ASCII JSON of at most `MAX_BYTES` bytes."""
+    facts = bounded(result.to_json(), _REASONS_BYTES)
+    told = {"greenroom": "hook", "level": result.level, **facts}
+    return _dumped({**told, **_metrics(result, facts, now)})
+
+
+def _dumped(document: dict[str, Any]) -> str:
+    text = json.dumps(document, default=str)
+    if len(text) <= MAX_BYTES:
+        return text
+    # What is cut one by one is too much together: what is no text of its own goes.
+    kept = {name: value for name, value in document.items() if name != "notes"}
+    return json.dumps({**kept, "left_out": "notes"}, default=str)
+
+
+def _print(text: str) -> None:
+    print(f"{text}\n", end="", flush=True, file=sys.stdout)  # noqa: T201 - Lambda's log
+
+
+def _metrics(result: HookResult, facts: dict[str, Any], now: float) -> dict[str, Any]:
     """Return the metrics' values, their dimensions, and what tells CloudWatch to take them."""
     values = {name: value for name, value in _values(result).items() if _known(value)}
     named = {
-        "Event": _dimension(clean.get("event")),
-        "Application": _dimension(clean.get("application")),
+        "Event": _dimension(facts.get("event")),
+        "Application": _dimension(facts.get("application")),
     }
     dimensions = {name: value for name, value in named.items() if value}
     directive = {

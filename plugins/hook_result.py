@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.reporting import Answer, Told
     from greenroom.validators.bypass import Bypass
 
 _LONGEST_FACT = 2_048
-_NOTE = 50  # bytes of the note on what was left out
+_NOTE = 60  # bytes of the note on what was left out
+_AROUND = 4  # bytes of its quotes, and of what stands between two
 _WIDEST = 12  # bytes of one character, as JSON that is ASCII writes it
 
 
@@ -66,6 +68,29 @@ class HookResult:
             return "ERROR"
         return "WARN" if self.bypass or self.bypass_refused else "INFO"
 
+    def redacted(self, redactor: Redactor) -> HookResult:
+        """Return the result without any secret that ``redactor`` knows."""
+        if not redactor.active:
+            return self
+        clean = redactor.text
+        answer = replace(
+            self.answer,
+            reasons=tuple(map(clean, self.answer.reasons)),
+            link=clean(self.answer.link),
+        )
+        bypass = self.bypass and replace(self.bypass, reason=clean(self.bypass.reason))
+        return replace(
+            self,
+            answer=answer,
+            bypass=bypass,
+            event=clean(self.event),
+            application=clean(self.application),
+            record=clean(self.record),
+            bypass_refused=clean(self.bypass_refused),
+            errors=tuple(map(clean, self.errors)),
+            notes=redactor.value(dict(self.notes)),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return all there is to tell; what is not known is left out."""
         told, answer = self.told, self.answer
@@ -109,8 +134,8 @@ def bounded(facts: Any, reasons_bytes: int, fact_bytes: int = _LONGEST_FACT) -> 
             return clip(facts, fact_bytes)
         case dict():
             return {name: bounded(item, reasons_bytes, fact_bytes) for name, item in facts.items()}
-        case list():
-            return cut(facts, reasons_bytes)
+        case list() | tuple():
+            return cut([str(item) for item in facts], reasons_bytes)
         case _:
             return facts
 
@@ -136,9 +161,9 @@ def clip(text: str, limit: int) -> str:
     if _size(text) <= limit:
         return text
     room = limit - _NOTE
-    kept = text[:room] if _size(text[:room]) <= room else text[: room // _WIDEST]
+    kept = text[:room] if _size(text[:room]) <= room + _AROUND else text[: room // _WIDEST]
     return f"{kept} … ({len(text) - len(kept):,} more characters)"
 
 
 def _size(text: str) -> int:
-    return len(json.dumps(text)) + 2  # and what stands between two
+    return len(json.dumps(text)) - 2 + _AROUND

@@ -9,7 +9,6 @@ never follow a redirect to another host; and each exchange, complete or not, is 
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,24 +18,24 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 import httpx
 
-from greenroom.plugins.http_failures import MAPPED, BodyTooLargeError, UnsafeRedirectError
+from greenroom.plugins.function_address import is_function, parse_function
+from greenroom.plugins.http_exchange import CODINGS, Reading, request_json
+from greenroom.plugins.http_failures import MAPPED, UnsafeRedirectError, failure_of
 from greenroom.plugins.network import BoundedBackend, within
+from greenroom.validators.http import Answer
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
+    from greenroom.plugins.http_exchange import Sender
+    from greenroom.plugins.lambda_transport import Callers
     from greenroom.plugins.redaction import Redactor
+    from greenroom.plugins.target_settings import Address
+    from greenroom.validators.http import Failure
 
-RECORDED = 8 * 1024
-"""Characters of a body that a record keeps."""
 _ELAPSED = "greenroom.elapsed"
 _TRAIL = "greenroom.trail"
-_CODINGS = frozenset({"gzip", "deflate"})
-"""What is asked for: these grow about 1,000 times at most, so a step of one stays small."""
-_KNOWN_CODINGS = _CODINGS | {"br", "zstd"}
-"""What httpx decodes where it can; anything else it leaves as it came."""
-_DECODED_STEP = 1024
-_CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _SAFE_HEADERS = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "content-type", "host"}
     | {"content-length", "user-agent"}
@@ -54,21 +53,75 @@ class Limits:
 class Connections:
     """Kept-alive connections that clients share, opened as they are needed."""
 
+    def __init__(self) -> None:
+        self._pools: dict[tuple[str, Address] | None, httpcore.ConnectionPool] = {}
+
     @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """One TLS context for all (making one takes 20 ms)."""
+        return httpx.create_ssl_context()
+
+    @cached_property
+    def _callers(self) -> Callers:
+        from greenroom.plugins.lambda_transport import Callers  # noqa: PLC0415 - for functions only
+
+        return Callers()
+
+    @property
     def pool(self) -> httpcore.ConnectionPool:
-        """The pool, with one TLS context for all (making one takes 20 ms)."""
-        return httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
-            max_connections=100,
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
-            network_backend=BoundedBackend(),
-        )
+        """The connections to whatever address a host's name has."""
+        return self._pool_of(None)
+
+    def sender(self, target: str) -> Sender:
+        """Return the way to ``target``; raises `SettingsError` for a function without a version."""
+        network = _Network(target, lambda: self.pool)
+        if not is_function(target):
+            return network
+        from greenroom.plugins.lambda_transport import Invoker  # noqa: PLC0415 - for functions only
+
+        return Invoker(parse_function(target), network, self._callers)
+
+    def sender_at(self, target: str, address: Address) -> Sender:
+        """Return the way to ``target`` that ends at one ``address`` behind its load balancer.
+
+        Host header and TLS server name stay the target's; the scheme is the address's own, where it
+        has one.
+        """
+        url = httpx.URL(target)
+        base = url.copy_with(scheme=address.scheme or url.scheme)
+        route = (url.raw_host.decode(), address)
+        return _Network(str(base), lambda: self._pool_of(route), str(address))
 
     def close(self) -> None:
         """Close every connection."""
-        if "pool" in self.__dict__:
-            self.pool.close()
+        for pool in self._pools.values():
+            pool.close()
+
+    def _pool_of(self, route: tuple[str, Address] | None) -> httpcore.ConnectionPool:
+        if route not in self._pools:
+            self._pools[route] = httpcore.ConnectionPool(
+                ssl_context=self._tls,
+                max_connections=100,
+                max_keepalive_connections=20,
+                keepalive_expiry=5.0,
+                network_backend=BoundedBackend(route),
+            )
+        return self._pools[route]
+
+
+class _Network:
+    def __init__(
+        self, base: str, pool: Callable[[], httpcore.ConnectionPool], address: str = ""
+    ) -> None:
+        self.base = base
+        self.address = address
+        self._pool = pool
+
+    def send(self, request: httpx.Request) -> httpcore.Response:
+        return self._pool().handle_request(_to_httpcore(request))
+
+    def shown(self, url: httpx.URL) -> str:
+        return str(url)
 
 
 def client(
@@ -83,14 +136,24 @@ def client(
     A ``timeout=`` given to a request is the whole time for it. Closing the client leaves the shared
     connections open.
     """
+    return client_of(connections.sender(target), redactor, record, limits)
+
+
+def client_of(
+    sender: Sender,
+    redactor: Redactor,
+    record: Callable[[dict[str, Any]], None],
+    limits: Limits | None = None,
+) -> httpx.Client:
+    """Return the client of a target that ``sender`` leads to; see `client`."""
     limits = limits or Limits()
     return httpx.Client(
-        base_url=target,
-        transport=_RecordingTransport(connections.pool, redactor, record, limits),
+        base_url=sender.base,
+        transport=_RecordingTransport(sender, redactor, record, limits),
         timeout=limits.timeout_s,
         trust_env=False,
         headers={
-            "Accept-Encoding": ", ".join(sorted(_CODINGS, reverse=True)),
+            "Accept-Encoding": ", ".join(sorted(CODINGS, reverse=True)),
             "User-Agent": f"greenroom (python-httpx/{httpx.__version__})",
         },
     )
@@ -99,6 +162,29 @@ def client(
 def elapsed_s(answer: httpx.Response) -> float:
     """Return the seconds from the request's start to the answer's last byte, redirects included."""
     return sum(float(one.extensions[_ELAPSED]) for one in (*answer.history, answer))
+
+
+def answer_of(response: httpx.Response) -> Answer:
+    """Return the facts of a response that was read in full."""
+    return Answer(
+        status=response.status_code,
+        headers=tuple((name.lower(), value) for name, value in response.headers.multi_items()),
+        body=response.content,
+        elapsed_s=elapsed_s(response),
+    )
+
+
+def get(http: httpx.Client, path: str, seconds: float) -> Answer | Failure:
+    """Ask for ``path`` below the client's target; an answer that did not come is no exception."""
+    try:
+        return answer_of(http.get(below(http, path), timeout=seconds))
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        return failure_of(error)
+
+
+def below(http: httpx.Client, path: str) -> str:
+    """Return the URL of ``path``: joined by hand, as httpx takes ``//x`` for another host."""
+    return f"{str(http.base_url).removesuffix('/')}{path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,24 +199,24 @@ class _Trail:
 class _RecordingTransport(httpx.BaseTransport):
     def __init__(
         self,
-        pool: httpcore.ConnectionPool,
+        sender: Sender,
         redactor: Redactor,
         record: Callable[[dict[str, Any]], None],
         limits: Limits,
     ) -> None:
-        self._pool = pool
+        self._sender = sender
         self._redactor = redactor
         self._record = record
         self._limits = limits
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         begun, started = time.monotonic(), datetime.now(UTC)
-        reading = _Reading(self._limits.max_body)
+        reading = Reading(self._limits.max_body)
         error: Exception | None = None
         try:
             trail = self._follow(request)
             with within(trail.total_s, trail.deadline):
-                answer = reading.run(self._pool, request)
+                answer = reading.run(self._sender, request)
             answer.extensions[_ELAPSED] = time.monotonic() - begun
         except tuple(MAPPED) as cause:
             error = MAPPED[type(cause)](str(cause), request=request)
@@ -144,7 +230,7 @@ class _RecordingTransport(httpx.BaseTransport):
         finally:
             self._record(
                 {
-                    "request": _request_json(request, self._redactor),
+                    "request": request_json(request, self._sender, self._redactor),
                     "response": reading.to_json(self._redactor),
                     "error": self._redactor.text(str(error)) if error else None,
                     "elapsed_ms": round((time.monotonic() - begun) * 1000, 3),
@@ -168,92 +254,6 @@ class _RecordingTransport(httpx.BaseTransport):
             for name in set(request.headers) - _SAFE_HEADERS:
                 del request.headers[name]
         return trail
-
-
-class _Reading:
-    """One response as far as it was read, so that a broken one can be recorded as well."""
-
-    def __init__(self, max_body: int) -> None:
-        self._max_body = max_body
-        self._head: httpcore.Response | None = None
-        self._raw = bytearray()
-        self._body: bytes | None = None
-
-    def run(self, pool: httpcore.ConnectionPool, request: httpx.Request) -> httpx.Response:
-        """Send ``request`` and read the whole answer."""
-        head = self._head = pool.handle_request(_to_httpcore(request))
-        try:
-            for chunk in head.iter_stream():
-                self._raw += chunk
-                self._hold(len(self._raw), request)
-        finally:
-            head.close()
-        answer = self._response(request)
-        self._body = self._decoded(answer, request)
-        return answer
-
-    def to_json(self, redactor: Redactor) -> dict[str, Any] | None:
-        """Return the record's form, or None if no answer began."""
-        if self._head is None:
-            return None
-        whole = self._body is not None
-        body = bytes(self._raw) if self._body is None else self._body
-        headers = httpx.Headers(self._head.headers)
-        text = redactor.excerpt(_text(body, headers), RECORDED, whole=whole)
-        return {
-            "status": self._head.status,
-            "headers": redactor.headers(headers.multi_items()),
-            "body": text,
-            "body_bytes": len(body),
-            "truncated": not whole or len(_text(body, headers)) > RECORDED,
-        }
-
-    def _response(self, request: httpx.Request) -> httpx.Response:
-        assert self._head is not None  # noqa: S101 - called after the head was read
-        return httpx.Response(
-            self._head.status,
-            headers=self._head.headers,
-            stream=httpx.ByteStream(bytes(self._raw)),
-            request=request,
-        )
-
-    def _decoded(self, answer: httpx.Response, request: httpx.Request) -> bytes:
-        """Return the body decompressed, at most as far as the limit allows."""
-        named = answer.headers.get_list("content-encoding", split_commas=True)
-        codings = [name for one in named if (name := one.strip().lower()) in _KNOWN_CODINGS]
-        if not codings or not self._raw:
-            return bytes(self._raw)
-        # Each further coding would multiply what a step can grow to, and no server needs one.
-        if len(codings) > 1 or codings[0] not in _CODINGS:
-            raise httpx.DecodingError(
-                f"compressed as {', '.join(codings)}: one of gzip or deflate is read",
-                request=request,
-            )
-        steps = httpx.Response(
-            answer.status_code, headers=answer.headers, stream=_Steps(bytes(self._raw))
-        )
-        body = bytearray()
-        for chunk in steps.iter_bytes():
-            body += chunk
-            self._hold(len(body), request)
-        return bytes(body)
-
-    def _hold(self, size: int, request: httpx.Request) -> None:
-        if size > self._max_body:
-            raise BodyTooLargeError(
-                f"the body is larger than {self._max_body:,} bytes", request=request
-            )
-
-
-class _Steps(httpx.SyncByteStream):
-    """Bytes in small steps, so that a compression bomb is noticed before it has grown."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def __iter__(self) -> Any:  # noqa: ANN401 - httpx names no type here
-        for start in range(0, len(self._data), _DECODED_STEP):
-            yield self._data[start : start + _DECODED_STEP]
 
 
 def _total_time(request: httpx.Request, default: float) -> float:
@@ -281,25 +281,3 @@ def _to_httpcore(request: httpx.Request) -> httpcore.Request:
         content=request.stream,
         extensions={},
     )
-
-
-def _request_json(request: httpx.Request, redactor: Redactor) -> dict[str, Any]:
-    try:
-        body = redactor.excerpt(_text(request.content, request.headers), RECORDED)
-    except httpx.RequestNotRead:
-        body = "(a stream)"
-    return {
-        "method": request.method,
-        "url": redactor.url(str(request.url)),
-        "headers": redactor.headers(request.headers.multi_items()),
-        "body": body or None,
-    }
-
-
-def _text(body: bytes, headers: httpx.Headers) -> str:
-    """Read a body as text in the encoding it names, else UTF-8; what cannot be read is marked."""
-    named = _CHARSET.search(headers.get("content-type", ""))
-    try:
-        return body.decode(named[1] if named else "utf-8", "replace")
-    except LookupError:
-        return body.decode("utf-8", "replace")

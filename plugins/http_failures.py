@@ -38,8 +38,21 @@ class UnsafeRedirectError(httpx.RequestError):
     """A redirect would have sent the request's body to another host."""
 
 
+class InvocationError(httpx.TransportError):
+    """A function's version was not invoked, or gave no answer that stands for one of HTTP.
+
+    ``failure`` says why and what to do; it is worth another try only where nothing was invoked.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
 def failure_of(error: Exception) -> Failure:
     """Say why a request got no complete answer, and what to do about it."""
+    if isinstance(error, InvocationError):
+        return error.failure
     reason, advice, retry = next(
         (reason, advice, retry) for known, reason, advice, retry in _FAILURES if known(error)
     )

@@ -8,13 +8,13 @@ what is left of the deadline that `within` has set for the present request.
 from __future__ import annotations
 
 import ipaddress
-import queue
 import socket
 import threading
 import time
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore
 
@@ -22,7 +22,11 @@ from greenroom.validators.threshold import show
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from greenroom.plugins.target_settings import Address
+
+Result = TypeVar("Result")
 
 _WRITE_SIZE = 16 * 1024
 _DEADLINE: ContextVar[float] = ContextVar("deadline")
@@ -43,6 +47,11 @@ def within(seconds: float, deadline: float) -> Iterator[None]:
         _TOTAL.reset(total)
 
 
+def time_given() -> float:
+    """Return the seconds that were given for everything in the present block."""
+    return _TOTAL.get()
+
+
 @contextmanager
 def _time_left(error: type[httpcore.TimeoutException]) -> Iterator[float]:
     """Give the seconds left; a time-out, or none left, raises ``error`` and says the whole time."""
@@ -57,10 +66,14 @@ def _time_left(error: type[httpcore.TimeoutException]) -> Iterator[float]:
 
 
 class BoundedBackend(httpcore.NetworkBackend):
-    """Opens TCP connections within the present deadline; any address of a name may answer."""
+    """Opens TCP connections within the present deadline; any address of a name may answer.
 
-    def __init__(self) -> None:
+    ``route`` leads one host's connections, to whatever port, to an address of their own.
+    """
+
+    def __init__(self, route: tuple[str, Address] | None = None) -> None:
         self._inner = httpcore.SyncBackend()
+        self._route = route
 
     def connect_tcp(
         self,
@@ -71,6 +84,8 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Try the addresses of ``host`` in turn, each for a fair share of the time left."""
+        if self._route is not None and host == self._route[0]:
+            host, port = self._route[1].host, self._route[1].port
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         addresses = _addresses(host, port)
         for tried, address in enumerate(addresses):
@@ -122,28 +137,33 @@ def _addresses(host: str, port: int) -> list[str]:
         return [str(ipaddress.ip_address(host))]
     except ValueError:
         pass
-    answer: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
-    threading.Thread(target=_resolve, args=(host, port, answer), daemon=True).start()
-    with _time_left(httpcore.ConnectTimeout) as left:
-        try:
-            found = answer.get(timeout=left)
-        except queue.Empty as late:
-            raise httpcore.ConnectTimeout("the name was not resolved in time") from late
-    if isinstance(found, list):
-        return found
     try:
-        raise found
+        return in_time(lambda: _resolved(host, port), httpcore.ConnectTimeout)
     except (OSError, UnicodeError) as error:
         # Raised within its handler: the pool forgets causes, and keeps contexts.
         raise httpcore.ConnectError(str(error)) from error
 
 
-def _resolve(
-    host: str, port: int, answer: queue.SimpleQueue[list[str] | OSError | UnicodeError]
-) -> None:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        answer.put(error)
-    else:
-        answer.put(list(dict.fromkeys(str(address[0]) for *_, address in found)))
+def _resolved(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def in_time(work: Callable[[], Result], late: type[httpcore.TimeoutException]) -> Result:
+    """Return or raise what ``work`` does in a thread of its own: it knows no deadline.
+
+    At the present deadline ``late`` is raised, and the thread is left to itself.
+    """
+    outcome: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    with _time_left(late) as left:
+        if not wait([outcome], timeout=left).done:
+            raise late("not done in time")
+    return outcome.result()

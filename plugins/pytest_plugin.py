@@ -63,6 +63,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--greenroom-report", metavar="DIR", help="write the run's documents to DIR")
     group.addoption("--greenroom-target", metavar="URL", help="the address of what is checked")
     group.addoption(
+        "--greenroom-ready",
+        metavar="PATH",
+        help="before the first check, wait until the target answers PATH (below 500, unless set)",
+    )
+    group.addoption(
         "--greenroom-settings",
         metavar="FILE",
         help="settings (default: greenroom.toml, or [tool.greenroom] in pyproject.toml)",
@@ -126,11 +131,11 @@ def pytest_collection_finish() -> None:
 def target(request: pytest.FixtureRequest) -> Generator[httpx.Client]:
     """Return an httpx client bound to the target; its exchanges are recorded with the check."""
     from greenroom.plugins.recording import recording_of  # noqa: PLC0415 - only where used
-    from greenroom.plugins.target import target_client  # noqa: PLC0415 - only where used
+    from greenroom.plugins.target import proven_client  # noqa: PLC0415 - only where used
 
     recording = recording_of(request.node)
     recording.target_requested = True
-    with target_client(request.config, recording.exchanges.append) as client:
+    with proven_client(request.config, recording) as client:
         yield client
 
 
@@ -143,7 +148,7 @@ def verify(request: pytest.FixtureRequest) -> Callable[[Finding], Finding]:
 
 
 def _is_asked_for(config: pytest.Config) -> bool:
-    options = ("", "_report", "_target", "_settings", "_release", "_set", "_expect")
+    options = ("", "_report", "_target", "_ready", "_settings", "_release", "_set", "_expect")
     return (
         any(config.getoption(f"greenroom{name}") not in (None, False, []) for name in options)
         or any(name.startswith("GREENROOM_") for name in os.environ)

@@ -69,6 +69,7 @@ class Recorder:
         self._running: dict[str, None] = {}
         self._deselected = 0
         self._stopped = False
+        self._held = False
         self._finished = ""
         self._documents = Documents(settings.report) if settings.report else None
         # Only the documents show it, and the version of an installed package is slow to find.
@@ -174,6 +175,16 @@ class Recorder:
             during = f" while running {', '.join(self._running)}" if self._running else ""
             self._stopped = True
             self._add_problem(f"{problem}{during}")
+
+    def note(self, **facts: Any) -> None:  # noqa: ANN401 - JSON values
+        """Add facts about the run's environment to the record."""
+        self._environment = self._environment | facts
+        self._event("noted", **facts)
+
+    def hold(self, problem: str) -> None:
+        """Note why no check is run at all: the run ends in good order, without a decision."""
+        self._held = True
+        self._add_problem(problem)
 
     def abandon(self, problem: str) -> None:
         """Write the unfinished record now: the process is about to end without another word."""
@@ -314,7 +325,8 @@ class Recorder:
             case Verdict.DO_NOT_SHIP:
                 return 1
             case Verdict.COULD_NOT_DECIDE:
-                return status if status not in {0, 1} else COULD_NOT_DECIDE
+                own = {0, 1, _NO_TESTS} if self._held else {0, 1}
+                return COULD_NOT_DECIDE if status in own else status
 
     def _show(self, reporter: pytest.TerminalReporter) -> None:
         from greenroom.reports import terminal  # noqa: PLC0415 - only at the end of a run

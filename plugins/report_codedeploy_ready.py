@@ -6,7 +6,7 @@ codedeploy:GetDeployment to see what stands when somebody was before us.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.aws_process import CallError
 from greenroom.plugins.reporting import ALREADY_COMPLETED, Answer, Told
@@ -58,12 +58,12 @@ class ReadyWaitReporter:
         return Told("CodeDeploy", action)
 
     def _act(self, action: str, until: float) -> None:
-        named = {"deploymentId": self._event.deployment}
+        members: dict[str, Any] = {"deploymentId": self._event.deployment}
         if action == CONTINUE:
-            members = {**named, "deploymentWaitType": self._event.wait.value}
+            members["deploymentWaitType"] = self._event.wait.value
             self._aws.insist("codedeploy", "continue_deployment", members, until=until)
         else:
-            members = {**named, "autoRollbackEnabled": True}
+            members["autoRollbackEnabled"] = True
             self._aws.insist("codedeploy", "stop_deployment", members, until=until)
 
     def _insist_on_what_stands(self, action: str, refusal: CallError, until: float) -> None:

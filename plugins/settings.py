@@ -15,8 +15,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from greenroom.plugins.function_address import is_function, parse_function
 from greenroom.plugins.hook_settings import parse_hook_table
 from greenroom.plugins.redaction import Redactor, is_sensitive
+from greenroom.plugins.target_settings import (
+    Targets,
+    read_ready,
+    read_revision,
+    read_targets,
+)
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Kind, Stage
 from greenroom.validators.waiver import Waiver
@@ -24,7 +31,14 @@ from greenroom.validators.waiver import Waiver
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-KEYS = ("expect", "hook", "release", "report", "secrets", "target", "variables", "waivers")
+    from greenroom.plugins.revision import AnsweredBy
+    from greenroom.plugins.suite_variables import Variables
+    from greenroom.plugins.target_settings import Ready
+
+KEYS = (
+    *("expect", "hook", "ready", "release", "report", "revision", "secrets", "target", "targets"),
+    *("variables", "waivers"),
+)
 _ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"[@?]")
 _RELEASE_PREFIX = "GREENROOM_RELEASE_"
@@ -48,6 +62,9 @@ class Settings:
     release: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    ready: Ready | None = None
+    revision: AnsweredBy | None = None
+    targets: Targets = field(default_factory=Targets)
 
 
 class CommandLine(NamedTuple):
@@ -59,6 +76,7 @@ class CommandLine(NamedTuple):
     release: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
+    ready: str | None = None
 
 
 def keep(config: pytest.Config, settings: Settings) -> None:
@@ -82,10 +100,18 @@ def redactor_of(config: pytest.Config) -> Redactor:
     return config.stash.setdefault(_REDACTOR, Redactor())
 
 
+def variables_of(config: pytest.Config) -> Variables:
+    """Return what ``${…}`` stands for in this run."""
+    from greenroom.plugins.suite_variables import Variables  # noqa: PLC0415 - only where used
+
+    settings = settings_of(config)
+    return Variables(os.environ, settings.variables, settings.release, redactor_of(config))
+
+
 def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings that environment variables give (GREENROOM_TARGET and its like)."""
     found: dict[str, Any] = {}
-    for key in ("report", "target"):
+    for key in ("ready", "report", "target", "targets"):
         if value := environ.get(f"GREENROOM_{key.upper()}"):
             found[key] = value
     release = {
@@ -102,17 +128,22 @@ def resolve(
     """Merge the sources in their order and check every value."""
     if unknown := sorted(set(table) - set(KEYS)):
         raise SettingsError(f"{where}: unknown key {', '.join(unknown)}", hint=_hint())
-    for name, given in (("report", line.report), ("target", line.target), ("settings", line.file)):
-        if given == "":
-            raise SettingsError(f"--greenroom-{name} is empty", hint="is a variable unset?")
+    _refuse_empty(line)
     parse_hook_table(_subtable(table, "hook", where), where)  # the hook's own: read there again
     report = line.report or environment.get("report") or _text(table, "report", where)
     kinds, stages = _expected(_subtable(table, "expect", where), where)
     for option in line.expect:
         _add_expected(kinds, stages, *_pair(option, "--greenroom-expect"), "--greenroom-expect")
+    target = _target(line.target or environment.get("target") or _text(table, "target", where))
+    if line.ready is not None and target is None:
+        raise SettingsError("--greenroom-ready without a target", hint="give --greenroom-target")
+    tables = {
+        key: _subtable(table, key, where) if key in table else None
+        for key in ("ready", "revision", "targets")
+    }
     return Settings(
         report=Path(report).absolute() if report else None,
-        target=_target(line.target or environment.get("target") or _text(table, "target", where)),
+        target=target,
         expected_kinds=kinds,
         expected_stages=stages,
         waivers=_waivers(table.get("waivers", []), where),
@@ -122,6 +153,9 @@ def resolve(
         variables=_texts(table, "variables", where)
         | dict(_pair(option, "--greenroom-set") for option in line.variables),
         secrets=_names(table.get("secrets", []), where),
+        ready=read_ready(tables["ready"], line.ready or environment.get("ready"), where),
+        revision=read_revision(tables["revision"], where),
+        targets=read_targets(tables["targets"], environment.get("targets"), where),
     )
 
 
@@ -145,12 +179,24 @@ def _text(table: Mapping[str, Any], key: str, where: str) -> str | None:
     raise SettingsError(f"{where}: {key} is {value!r}, not a text", hint=f'write {key} = "…"')
 
 
+def _refuse_empty(line: CommandLine) -> None:
+    for name, given in (
+        *(("ready", line.ready), ("report", line.report)),
+        *(("target", line.target), ("settings", line.file)),
+    ):
+        if given == "":
+            raise SettingsError(f"--greenroom-{name} is empty", hint="is a variable unset?")
+
+
 def _target(address: str | None) -> str | None:
-    if address is None or _ADDRESS.match(address):
-        return address
-    raise SettingsError(
-        "target: it is not an address", hint="give http://HOST or https://HOST, with a path or not"
-    )
+    if address is not None and is_function(address):
+        parse_function(address)
+    elif address is not None and not _ADDRESS.match(address):
+        raise SettingsError(
+            "target: it is not an address",
+            hint="give http://HOST or https://HOST, with a path or not, or lambda://NAME:VERSION",
+        )
+    return address
 
 
 def _subtable(table: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from greenroom.plugins.function_address import is_function, shown_target
 from greenroom.plugins.recording import CheckFailed, recording_of
-from greenroom.plugins.settings import redactor_of, settings_of
+from greenroom.plugins.settings import redactor_of, settings_of, variables_of
 from greenroom.plugins.suite_contract import Contracts
-from greenroom.plugins.suite_parser import parse_suite
-from greenroom.plugins.suite_variables import Variables
+from greenroom.plugins.suite_parser import parse_suite, proven
 from greenroom.plugins.taking_part import settle
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    import httpx
+
     from greenroom.plugins.suite_model import HttpCheck, Suite
+    from greenroom.plugins.target_settings import Address
+    from greenroom.validators.finding import Finding
 
 
 class SuiteFile(pytest.File):
@@ -45,16 +48,14 @@ class SuiteFile(pytest.File):
 
     def _parsed(self) -> Suite:
         settings = settings_of(self.config)
-        variables = Variables(
-            environment=os.environ,
-            settings=settings.variables,
-            release=settings.release,
-            redactor=redactor_of(self.config),
-        )
+        variables = variables_of(self.config)
         text = self.path.read_text(encoding="utf-8")
         folder, root = self.path.parent, self.config.rootpath
         contracts = Contracts(folder, root if self.path.is_relative_to(root) else folder)
-        return parse_suite(text, self._shown, contracts, variables, settings.target)
+        suite = parse_suite(text, self._shown, contracts, variables, settings.target)
+        if settings.revision is None or suite.own_target:
+            return suite
+        return proven(suite, settings.revision.filled(variables))
 
     @property
     def _shown(self) -> Path:
@@ -79,18 +80,36 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask, judge and record; raises `CheckFailed` unless the check passed."""
+        recording = recording_of(self)
+        asked = self._asked_at_each if self._check.request.each_target else self._asked
+        recording.verify(asked(recording.exchanges.append))
+
+    def _asked(self, record: Callable[[dict[str, Any]], None]) -> Finding:
         from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - not at collection
         from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - as above
         from greenroom.plugins.target import connections_of  # noqa: PLC0415 - as above
 
-        recording = recording_of(self)
+        redactor = redactor_of(self.config)
+        limits = Limits(self._check.timeout_s, self._check.max_body)
+        with client(self._target, connections_of(self.config), redactor, record, limits) as http:
+            return run_check(self._check, shown_target(self._target), http, redactor)
+
+    def _asked_at_each(self, record: Callable[[dict[str, Any]], None]) -> Finding:
+        from greenroom.plugins.http import Limits, client_of  # noqa: PLC0415 - not at collection
+        from greenroom.plugins.suite_targets import run_at_each  # noqa: PLC0415 - as above
+        from greenroom.plugins.target import behind_of, connections_of  # noqa: PLC0415 - as above
+        from greenroom.plugins.targets import ONE_PLACE  # noqa: PLC0415 - as above
+
         redactor = redactor_of(self.config)
         limits = Limits(self._check.timeout_s, self._check.max_body)
         connections = connections_of(self.config)
-        with client(
-            self._target, connections, redactor, recording.exchanges.append, limits
-        ) as http:
-            recording.verify(run_check(self._check, self._target, http, redactor))
+
+        def client_at(address: Address) -> httpx.Client:
+            sender = connections.sender_at(self._target, address)
+            return client_of(sender, redactor, record, limits)
+
+        behind = ONE_PLACE if is_function(self._target) else behind_of(self.config)
+        return run_at_each(self._check, self._target, behind, client_at, redactor)
 
     def repr_failure(
         self,

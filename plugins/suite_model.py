@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jsonpath_rfc9535 import JSONPathQuery
 
+    from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_contract import Contract
     from greenroom.validators.http import StatusSet
     from greenroom.validators.json_values import Expectation
@@ -39,17 +40,22 @@ class Defaults:
     max_body: int = 1024 * 1024
     headers: tuple[tuple[str, str], ...] = ()
     retry: Retry = field(default_factory=Retry)
+    answered_by: AnsweredBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; ``path`` starts with ``/`` and lies below the suite's target."""
+    """One request; ``path`` starts with ``/`` and lies below the suite's target.
+
+    ``each_target``: it goes to every place behind the target's load balancer.
+    """
 
     method: str
     path: str
     headers: tuple[tuple[str, str], ...] = ()
     content: bytes | None = None
     follow_redirects: bool = False
+    each_target: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +100,18 @@ class HttpCheck:
     timeout_s: float
     max_body: int
     retry: Retry
+    answered_by: AnsweredBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """One suite file; ``target`` is the address that every request lies below."""
+    """One suite file; ``target`` is the address that every request lies below.
+
+    ``own_target`` tells that the file gives it, not the settings.
+    """
 
     name: str
     stage: Stage
     target: str
     checks: tuple[HttpCheck, ...]
+    own_target: bool = False

@@ -6,11 +6,12 @@ Grammar (``?`` optional; see `greenroom.plugins.suite_expect` for ``expect``)::
     name:      TEXT
     stage:     artifact | environment             ? environment
     target:    URL                                ? the settings' target
-    defaults:  {timeout, max_body, headers, retry}  ?
+    defaults:  {timeout, max_body, headers, retry, answered_by}  ?
     checks:    [CHECK, …]
-    CHECK    = {name, tags?, kind?, gate?, timeout?, max_body?, retry?, http, expect}
-    http     = {METHOD: PATH, headers?, json? | body?, follow_redirects?}
+    CHECK    = {name, tags?, kind?, gate?, timeout?, max_body?, retry?, answered_by?, http, expect}
+    http     = {METHOD: PATH, headers?, json? | body?, follow_redirects?, at?: each-target}
     METHOD   = get | head | post | put | patch | delete | options
+    answered_by = {header: NAME | json: JSONPATH, equals?: TEXT}    without equals: the release's
     retry    = {attempts?, delay?, on?: [connect | 502 | 503 | 504, …]}
 
 A tag that is the name of a kind (``smoke``) gives the check's kind. Variables may stand in target,
@@ -24,6 +25,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from greenroom.plugins.function_address import is_function, parse_function
 from greenroom.plugins.suite_expect import read_expect
 from greenroom.plugins.suite_fields import Fields
 from greenroom.plugins.suite_model import (
@@ -33,7 +35,7 @@ from greenroom.plugins.suite_model import (
     Retry,
     Suite,
 )
-from greenroom.plugins.suite_request import joined, read_headers, read_request
+from greenroom.plugins.suite_request import joined, read_answered_by, read_headers, read_request
 from greenroom.plugins.suite_yaml import Document, Mapping, Scalar
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Gate, Kind, Stage
@@ -41,14 +43,18 @@ from greenroom.validators.vocabulary import Gate, Kind, Stage
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_contract import Contracts
     from greenroom.plugins.suite_model import Expect
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.suite_yaml import Entry, Node
 
 SUITE_KEYS = ("version", "name", "stage", "target", "defaults", "checks")
-DEFAULT_KEYS = ("timeout", "max_body", "headers", "retry")
-CHECK_KEYS = ("name", "tags", "kind", "gate", "timeout", "max_body", "retry", "http", "expect")
+DEFAULT_KEYS = ("timeout", "max_body", "headers", "retry", "answered_by")
+CHECK_KEYS = (
+    *("name", "tags", "kind", "gate", "timeout", "max_body", "retry", "answered_by"),
+    *("http", "expect"),
+)
 RETRY_KEYS = ("attempts", "delay", "on")
 ATTEMPTS_MOST = 10
 RESERVED_TAGS = frozenset(
@@ -71,6 +77,15 @@ def parse_suite(
     """
     document = Document(path, text)
     return _Parser(Fields(document, variables), contracts).suite(document.read(), target)
+
+
+def proven(suite: Suite, proof: AnsweredBy) -> Suite:
+    """Return the suite whose checks require ``proof`` where they require none of their own."""
+    checks = [
+        check if check.answered_by is not None else replace(check, answered_by=proof)
+        for check in suite.checks
+    ]
+    return replace(suite, checks=tuple(checks))
 
 
 class _Parser:
@@ -96,6 +111,7 @@ class _Parser:
             checks=self._checks(
                 fields.required(found, "checks", node, "the suite"), defaults, stage
             ),
+            own_target="target" in found,
         )
 
     def _target(self, entry: Entry | None, suite: Node, given: str | None) -> str:
@@ -132,6 +148,9 @@ class _Parser:
         if "headers" in found:
             headers = joined(defaults.headers, read_headers(self._fields, found["headers"].value))
             defaults = replace(defaults, headers=headers)
+        if "answered_by" in found:
+            proof = read_answered_by(fields, found["answered_by"].value)
+            defaults = replace(defaults, answered_by=proof)
         return defaults
 
     def _retry(self, node: Node) -> Retry:
@@ -201,6 +220,7 @@ class _Parser:
             timeout_s=own.timeout_s,
             max_body=own.max_body,
             retry=own.retry,
+            answered_by=own.answered_by,
         )
 
     def _expect(self, entry: Entry | None, check: Node) -> Expect:
@@ -257,13 +277,23 @@ class _Parser:
 
 
 def _target_problem(target: str) -> str:
+    if is_function(target):
+        return _function_problem(target)
     try:
         url = urlsplit(target)
         host, _ = url.hostname, url.port
     except ValueError as error:
         return f"is not a URL: {error}"
     if url.scheme not in {"http", "https"} or not host:
-        return "must be an http:// or https:// URL with a host"
+        return "must be an http:// or https:// URL with a host, or lambda://FUNCTION:VERSION"
     if url.username is not None or url.query or url.fragment:
         return "must have no user, query or fragment (credentials go to headers, as ${secret.X})"
     return "" if target.isprintable() and " " not in target else "holds blanks"
+
+
+def _function_problem(target: str) -> str:
+    try:
+        parse_function(target)
+    except SettingsError as error:
+        return f"is wrong: {error}: {error.hint}"
+    return ""

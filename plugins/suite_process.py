@@ -182,18 +182,18 @@ def marker(run_id: str) -> str:
 def keep_log(source: IO[bytes], outputs: Sequence[IO[bytes]]) -> None:
     """Copy the suite's output to each of ``outputs``: all of its beginning, then only its end.
 
-    It is read to its end even where it cannot be written: a full pipe would stop the suite. The
-    last line is ended where the suite did not: what is logged next is to be a line of its own.
+    It is read to its end even where it cannot be written: a full pipe would stop the suite. What
+    does not end its last line is given an end: whatever is logged next stands on a line of its own.
     """
     kept, left_out, tail, last = 0, 0, b"", b"\n"
     with source:
         while chunk := os.read(source.fileno(), 65536):
+            last = chunk[-1:]
             head, rest = chunk[: _LOG_HEAD - kept], chunk[_LOG_HEAD - kept :]
             kept += len(head)
             _write(outputs, head)
             left_out += max(len(tail) + len(rest) - _LOG_TAIL, 0)
             tail = (tail + rest)[-_LOG_TAIL:]
-            last = chunk[-1:]
     if left_out:
         _write(outputs, f"\n[{left_out} bytes left out]\n".encode())
     _write(outputs, tail if last == b"\n" else tail + b"\n")

@@ -6,15 +6,20 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from greenroom.plugins.revision import RELEASED, answered_by
 from greenroom.plugins.suite_model import Request
+from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
+    from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_fields import Fields
     from greenroom.plugins.suite_model import Defaults
     from greenroom.plugins.suite_yaml import Entry, Node
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
-HTTP_KEYS = (*METHODS, "headers", "json", "body", "follow_redirects")
+HTTP_KEYS = (*METHODS, "headers", "json", "body", "follow_redirects", "at")
+ANSWERED_BY_KEYS = ("header", "json", "equals")
+EACH_TARGET = "each-target"
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -33,14 +38,46 @@ def read_request(fields: Fields, node: Node, defaults: Defaults) -> Request:
     own = read_headers(fields, found["headers"].value) if "headers" in found else ()
     content, content_type = _body(fields, found)
     headers = joined(content_type if content is not None else (), defaults.headers)
-    follow = found.get("follow_redirects")
+    follow = "follow_redirects" in found and fields.flag(
+        found["follow_redirects"].value, "follow_redirects"
+    )
     return Request(
         method=given[0].upper(),
         path=_path(fields, found[given[0]].value),
         headers=joined(headers, own),
         content=content,
-        follow_redirects=follow is not None and fields.flag(follow.value, "follow_redirects"),
+        follow_redirects=follow,
+        each_target="at" in found and _each_target(fields, found["at"].value, follow=follow),
     )
+
+
+def read_answered_by(fields: Fields, node: Node) -> AnsweredBy:
+    """Read an ``answered_by`` mapping: where an answer names its revision, and which it must be."""
+    found = fields.mapping(node, "answered_by", ANSWERED_BY_KEYS)
+    texts = {key: fields.text(found[key].value, key) for key in ("header", "json") if key in found}
+    if not HEADER_NAME.fullmatch(texts.get("header", "x")):
+        raise fields.error(found["header"].place, f"{texts['header']!r} is not a header's name")
+    equals = found["equals"].value if "equals" in found else None
+    # A value that is given is filled here, so that its error stands at its own place.
+    value = RELEASED if equals is None else fields.filled(equals, "equals")
+    try:
+        proof = answered_by(
+            equals=value, header=texts.get("header", ""), path=texts.get("json", "")
+        )
+        return proof.filled(fields.variables) if equals is None else proof.known()
+    except SettingsError as error:
+        place = node.place if equals is None else equals.place
+        raise fields.error(place, str(error), error.hint) from None
+
+
+def _each_target(fields: Fields, node: Node, *, follow: bool) -> bool:
+    if fields.text(node, "at") != EACH_TARGET:
+        raise fields.error(node.place, "at must be each-target", "or leave it out")
+    if follow:
+        raise fields.error(
+            node.place, "at: each-target follows no redirects", "request the final address"
+        )
+    return True
 
 
 def _path(fields: Fields, node: Node) -> str:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from jsonpath_rfc9535 import JSONPathError
 
-from greenroom.plugins.http import elapsed_s
+from greenroom.plugins.http import answer_of, below
 from greenroom.plugins.http_failures import failure_of
 from greenroom.plugins.redaction import REDACTED, is_sensitive
+from greenroom.plugins.revision import ADVICE, RULE, seen_revision
 from greenroom.plugins.suite_contract import read_json
 from greenroom.plugins.suite_model import CONNECT
 from greenroom.validators.evidence import Evidence
@@ -54,20 +55,18 @@ def run_check(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Finding:
     """Return the check's finding, without any secret."""
-    observation = observe(check, target, client, sleep)
+    observation = observe(check, client, sleep)
     return redacted(judge(check, target, observation), redactor)
 
 
-def observe(
-    check: HttpCheck, target: str, client: httpx.Client, sleep: Callable[[float], None]
-) -> Observation:
+def observe(check: HttpCheck, client: httpx.Client, sleep: Callable[[float], None]) -> Observation:
     """Send the check's request until it is answered or its attempts or its time run out."""
     deadline = time.monotonic() + check.timeout_s
     attempts = 0
     while True:
         attempts += 1
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        seen = _ask(check, target, client, max(deadline - time.monotonic(), 0.001))
+        seen = _ask(check, client, max(deadline - time.monotonic(), 0.001))
         over = time.monotonic() + check.retry.delay_s >= deadline
         if attempts == check.retry.attempts or over or not _again(check, seen):
             return Observation(seen, attempts, at)
@@ -83,17 +82,17 @@ def judge(check: HttpCheck, target: str, observation: Observation) -> Finding:
             expected=f"an answer from {check.request.method} {target}{check.request.path}",
             seen=f"{observation.outcome.reason}{tries}",
             advice=observation.outcome.advice,
-            rules=tuple(Rule(name, limit, _UNSEEN, None) for name, limit in _planned(check.expect)),
+            rules=tuple(Rule(name, limit, _UNSEEN, None) for name, limit in _planned(check)),
         )
     answer = observation.outcome
     evidence = Evidence(
-        what=f"response of {len(answer.body):,} bytes{tries}",
+        what=f"response of {len(answer.body):,} bytes{_source(check, answer)}{tries}",
         amount=1,
         tool="httpx",
         version=httpx.__version__,
         at=observation.at,
     )
-    rules = tuple(_rules(check.expect, answer))
+    rules = tuple(_all_rules(check, answer))
     finding = Finding.judged(rules, (evidence,))
     if finding.outcome is Outcome.PASSED:
         return finding
@@ -120,11 +119,20 @@ def redacted(finding: Finding, redactor: Redactor) -> Finding:
     )
 
 
-def _ask(check: HttpCheck, target: str, client: httpx.Client, left_s: float) -> Answer | Failure:
+def revisions(check: HttpCheck, answer: Answer) -> str:
+    """Return the revision that answered, as far as the check asks and the answer says."""
+    return "" if check.answered_by is None else seen_revision(check.answered_by.named(answer))
+
+
+def _source(check: HttpCheck, answer: Answer) -> str:
+    return f" from {named}" if (named := revisions(check, answer)) else ""
+
+
+def _ask(check: HttpCheck, client: httpx.Client, left_s: float) -> Answer | Failure:
     try:
         response = client.request(
             check.request.method,
-            target + check.request.path,
+            below(client, check.request.path),
             headers=list(check.request.headers),
             content=check.request.content,
             timeout=left_s,
@@ -132,12 +140,7 @@ def _ask(check: HttpCheck, target: str, client: httpx.Client, left_s: float) -> 
         )
     except (httpx.RequestError, httpx.InvalidURL) as error:
         return failure_of(error)
-    return Answer(
-        status=response.status_code,
-        headers=tuple((name.lower(), value) for name, value in response.headers.multi_items()),
-        body=response.content,
-        elapsed_s=elapsed_s(response),
-    )
+    return answer_of(response)
 
 
 def _again(check: HttpCheck, seen: Answer | Failure) -> bool:
@@ -147,8 +150,11 @@ def _again(check: HttpCheck, seen: Answer | Failure) -> bool:
     return str(seen.status) in check.retry.on and not check.expect.status.accepts(seen.status)
 
 
-def _planned(expect: Expect) -> Iterator[tuple[str, str]]:
+def _planned(check: HttpCheck) -> Iterator[tuple[str, str]]:
     """Return the name and limit of each rule."""
+    if check.answered_by is not None:
+        yield RULE, check.answered_by.limit
+    expect = check.expect
     yield "status", str(expect.status)
     if expect.time is not None:
         yield "time", expect.time.shown_limit
@@ -162,6 +168,12 @@ def _planned_json(expect: Expect) -> Iterator[tuple[str, str]]:
         yield f"json {rule.path}", rule.expectation.limit
     if expect.contract is not None:
         yield "schema", expect.contract.name
+
+
+def _all_rules(check: HttpCheck, answer: Answer) -> Iterator[Rule]:
+    if check.answered_by is not None:
+        yield check.answered_by.judge(answer)
+    yield from _rules(check.expect, answer)
 
 
 def _rules(expect: Expect, answer: Answer) -> Iterator[Rule]:
@@ -221,6 +233,8 @@ def _walked(name: str, limit: str, judged: Callable[[], Rule]) -> Rule:
 
 
 def _advice(check: HttpCheck, answer: Answer) -> str:
+    if check.answered_by is not None and not check.answered_by.judge(answer).met:
+        return ADVICE
     if not check.expect.status.accepts(answer.status):
         match answer.status:
             case 401 | 403:

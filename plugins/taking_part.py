@@ -13,6 +13,7 @@ from greenroom.plugins import settings as settings_module
 from greenroom.plugins.documents import Documents
 from greenroom.plugins.guards import guard_exec, guard_exit, guard_termination
 from greenroom.plugins.observer import Observer
+from greenroom.plugins.readiness import Readiness
 from greenroom.plugins.recorder import COULD_NOT_DECIDE, Recorder
 from greenroom.plugins.settings_file import table_of
 from greenroom.validators.errors import GreenroomError, SettingsError
@@ -21,6 +22,7 @@ from greenroom.validators.verdict import Expected
 
 if TYPE_CHECKING:
     from greenroom.plugins.settings import Settings
+    from greenroom.plugins.target_settings import Ready
 
 
 def take_part(config: pytest.Config) -> Recorder | None:
@@ -37,11 +39,15 @@ def take_part(config: pytest.Config) -> Recorder | None:
         config.pluginmanager.register(observer, "greenroom-observer")
         if is_worker:
             return None
+        ready = _ready(config, settings)
         recorder = Recorder(config, settings, redactor, observer)
         recorder.begin()
     except GreenroomError as error:
         raise pytest.UsageError(f"greenroom: {error.explain()}") from error
     config.pluginmanager.register(recorder, "greenroom-recorder")
+    if ready is not None and settings.target is not None:
+        wait = Readiness(ready, settings.target, redactor, recorder)
+        config.pluginmanager.register(wait, "greenroom-readiness")
     config.add_cleanup(guard_exit(recorder.abandon, COULD_NOT_DECIDE))
     config.add_cleanup(recorder.answer_unstarted)
     config.add_cleanup(guard_exec())
@@ -63,6 +69,7 @@ def _read(config: pytest.Config) -> Settings:
         release=tuple(config.getoption("greenroom_release")),
         variables=tuple(config.getoption("greenroom_set")),
         expect=tuple(config.getoption("greenroom_expect")),
+        ready=config.getoption("greenroom_ready"),
     )
     environment = settings_module.from_environment(os.environ)
     try:
@@ -71,6 +78,18 @@ def _read(config: pytest.Config) -> Settings:
     except SettingsError as error:
         if folder := line.report or environment.get("report"):
             _leave_word(Path(folder).absolute(), error)
+        raise
+
+
+def _ready(config: pytest.Config, settings: Settings) -> Ready | None:
+    """Return what to wait for with its variables filled in; raises `SettingsError`."""
+    if settings.ready is None or settings.target is None:
+        return None
+    try:
+        return settings.ready.filled(settings_module.variables_of(config))
+    except SettingsError as error:
+        if settings.report is not None:
+            _leave_word(settings.report, error)
         raise
 
 

@@ -20,8 +20,13 @@ def quote(text: str) -> str:
 
 
 def command(request: dict[str, Any]) -> str:
-    """Return the curl command of a recorded request; its redacted values stay redacted."""
+    """Return the curl command of a recorded request; its redacted values stay redacted.
+
+    A function that was invoked has no address that curl knows: a comment says so.
+    """
     method, url = str(request.get("method", "GET")), str(request.get("url", ""))
+    if url.startswith("lambda://"):
+        return f"# invoked, not sent: {quote(method)} {quote(url)}"
     words = ["curl", "--include"]
     words += ["--head"] if method == "HEAD" else ["--request", quote(method)]
     if any(char in url for char in "[]{}"):
@@ -29,6 +34,8 @@ def command(request: dict[str, Any]) -> str:
     for name, value in pairs(request.get("headers")):
         if _TOKEN.fullmatch(name) and name.lower() not in _MADE_BY_CURL:
             words += ["--header", quote(f"{name}: {value}")]
+    if address := request.get("address"):
+        words += ["--connect-to", quote(f"::{address}")]
     if body := request.get("body"):
         words += ["--data-raw", quote(str(body))]
     return " ".join([*words, "--url", quote(url)])

@@ -51,10 +51,12 @@ def test_a_checkout_without_symbolic_links_installs_and_works(tmp_path: Path) ->
     zipfile.ZipFile(wheel).extractall(installed)
     code = (
         "import greenroom.validators.record as it, greenroom.reports, greenroom.plugins.cli as cli;"
+        "from greenroom.plugins.bundle_itself import own_files; print(len(own_files()) > 50);"
         "print(it.__file__); print(cli.main(['--version']))"
     )
     out = subprocess.check_output(
         [sys.executable, "-c", code], text=True, env={"PYTHONPATH": str(installed)}
     )
-    assert out.splitlines()[0] == str(installed / "greenroom" / "validators" / "record.py")
+    assert out.splitlines()[0] == "True"
+    assert out.splitlines()[1] == str(installed / "greenroom" / "validators" / "record.py")
     assert out.splitlines()[-1] == "0"

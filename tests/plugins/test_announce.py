@@ -134,7 +134,7 @@ def test_a_missing_bucket_is_said_in_the_messages_and_stops_nobody(moto: str, re
     assert len(done.problems) == len(DOCUMENTS)
     assert all("NoSuchBucket" in problem for problem in done.problems)
     (message,) = received(moto, "from-topic")
-    assert json.loads(message["Message"])["notes"] == list(done.problems)
+    assert json.loads(message["Message"])["report_problems"] == list(done.problems)
     assert "run.json (2 bytes) was not uploaded" in body(RESULT, done.problems)
     received(moto, "from-bus")
 

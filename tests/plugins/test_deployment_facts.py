@@ -147,7 +147,7 @@ def test_the_event_under_way_is_the_hooks() -> None:
 
 
 def test_an_unknown_service_deployment_is_said() -> None:
-    nothing = {"ecs.DescribeServiceDeployments": {"serviceDeployments": []}}
+    nothing: dict[str, Any] = {"ecs.DescribeServiceDeployments": {"serviceDeployments": []}}
     with asking(nothing) as (aws, until), pytest.raises(ServiceError, match="does not know"):
         ecs_facts(aws, ARN, until=until)
 

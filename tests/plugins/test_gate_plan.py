@@ -32,6 +32,7 @@ def plan(
     usual: dict[str, Any] = {
         "event": event,
         "arguments": None,
+        "suites": ("suites",),
         "asks_again": False,
         "release": {"target-version": "7"},
         "environ": {},

@@ -38,7 +38,7 @@ def test_ship_is_reported_and_exits_0(
     assert endpoint.accepted == ["Succeeded"]
     assert "1 passed" in out
     assert "greenroom: ship" in out
-    assert "CodeDeploy: accepted" in out
+    assert "CodeDeploy: Succeeded, accepted" in out
     assert (folder / "out" / "report.html").is_file()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenroom.plugins.hook_log import MAX_BYTES, line, write
+from greenroom.plugins.hook_log import MAX_BYTES, line, note, write
 from greenroom.plugins.hook_result import Seconds
 from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.reporting import Answer, Told
@@ -69,9 +70,9 @@ EMBEDDED_METRICS: dict[str, Any] = {
 }
 
 
-def told(result: HookResult, redactor: Redactor | None = None) -> dict[str, Any]:
+def told(result: HookResult) -> dict[str, Any]:
     """Return the line's JSON once it has been held against the specification."""
-    text = line(result, now=NOW, redactor=redactor)
+    text = line(result, now=NOW)
     assert len(text.encode()) <= MAX_BYTES
     assert len(text.splitlines()) == 1
     document: dict[str, Any] = json.loads(text)
@@ -193,8 +194,10 @@ def test_every_fact_is_cut() -> None:
 def test_no_secret_is_in_the_line_even_where_it_is_cut() -> None:
     secret = "hunter2-hunter2"  # noqa: S105 - the test's own
     answer = replace(RESULT.answer, reasons=("x" * 1_990 + secret, f"password {secret}"))
-    result = replace(RESULT, answer=answer, event=secret, errors=(secret,))
-    text = json.dumps(told(result, Redactor([secret])))
+    bypass = replace(BYPASS, reason=f"because of {secret}")
+    facts: dict[str, Any] = dict.fromkeys(("event", "application", "bypass_refused"), secret)
+    facts |= {"errors": (secret,), "notes": {"seen": [secret]}, "bypass": bypass}
+    text = json.dumps(told(replace(RESULT, answer=answer, **facts).redacted(Redactor([secret]))))
     assert "hunter2" not in text
     assert "password [redacted]" in text
 
@@ -211,6 +214,36 @@ def test_whatever_is_said_the_line_is_one_valid_document(
 ) -> None:
     answer = replace(RESULT.answer, reasons=tuple(reasons))
     told(replace(RESULT, event=event, application=application, answer=answer))
+
+
+def test_notes_beyond_the_lines_limit_are_left_out_and_the_line_says_so() -> None:
+    notes = {str(number): "x" * 3_000 for number in range(100)}
+    document = told(replace(RESULT, notes=notes))
+    assert "notes" not in document
+    assert document["left_out"] == "notes"
+
+
+def test_notes_of_any_kind_are_told() -> None:
+    notes = {"claim": "mine", "seen": [1, None], "until": date(2026, 11, 23), "first": True}
+    assert told(replace(RESULT, notes=notes))["notes"] == {
+        "claim": "mine",
+        "seen": ["1", "None"],
+        "until": "2026-11-23",
+        "first": True,
+    }
+
+
+def test_without_secrets_a_result_stays_as_it_is() -> None:
+    assert RESULT.redacted(Redactor()) is RESULT
+
+
+def test_another_line_is_bounded_too(capsys: pytest.CaptureFixture[str]) -> None:
+    note("announce", {"level": "ERROR", "problems": ["x" * 10_000] * 100})
+    text = capsys.readouterr().out
+    assert len(text) <= MAX_BYTES
+    told_so = json.loads(text)
+    assert (told_so["greenroom"], told_so["level"]) == ("announce", "ERROR")
+    assert told_so["problems"][-1].endswith("more, in the run record")
 
 
 def test_the_line_is_printed_in_one_piece(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,8 @@ import httpx
 import pytest
 from httpx._decoders import SUPPORTED_DECODERS
 
-from greenroom.plugins.http import RECORDED, Connections, Limits, client
+from greenroom.plugins.http import Connections, Limits, client
+from greenroom.plugins.http_exchange import RECORDED
 from greenroom.plugins.http_failures import (
     MAPPED,
     BodyTooLargeError,

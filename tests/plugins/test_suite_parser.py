@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.suite_contract import Contracts
 from greenroom.plugins.suite_model import RETRIED, Retry
 from greenroom.plugins.suite_parser import CHECK_KEYS, SUITE_KEYS, parse_suite
+from greenroom.plugins.suite_variables import Variables
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Gate, Kind, Stage
 from tests.support.suites import HEAD, TARGET, check, read, refusal, variables, with_check
@@ -36,6 +38,10 @@ SUITE_ERRORS = {
     "target-no-url": (f"version: 1\nname: s\ntarget: host\n{CHECK}", "must be an http://"),
     "target-user": (f"version: 1\nname: s\ntarget: http://u:p@h\n{CHECK}", "must have no user"),
     "target-port": (f"version: 1\nname: s\ntarget: http://h:x\n{CHECK}", "is not a URL"),
+    "target-function": (
+        f"version: 1\nname: s\ntarget: lambda://f:$LATEST\n{CHECK}",
+        "names no version",
+    ),
     "target-blank": (f'version: 1\nname: s\ntarget: "http://h/ x"\n{CHECK}', "holds blanks"),
     "defaults-empty": (f"version: 1\nname: s\ndefaults: {{}}\n{CHECK}", "defaults is empty"),
     "check-no-mapping": (f"{HEAD}  - x", ":4:5: the check must be a mapping"),
@@ -67,6 +73,28 @@ CHECK_ERRORS = {
     "retry-on-500": (f"{{name: c, retry: {{on: [500]}}, {OK}}}", "cannot retry on '500'"),
     "retry-attempts": (f"{{name: c, retry: {{attempts: 11}}, {OK}}}", "from 1 to 10"),
     "retry-true": (f"{{name: c, retry: {{attempts: true}}, {OK}}}", "a whole number"),
+    "proof-nowhere": (f"{{name: c, answered_by: {{equals: v2}}, {OK}}}", "give one of the two"),
+    "proof-twice": (
+        f"{{name: c, answered_by: {{header: a, json: $, equals: v2}}, {OK}}}",
+        "in a header or in a JSON field",
+    ),
+    "proof-header": (f"{{name: c, answered_by: {{header: 'a b'}}, {OK}}}", "not a header's name"),
+    "proof-credential": (
+        f"{{name: c, answered_by: {{header: x-token, equals: v2}}, {OK}}}",
+        "taken for a credential",
+    ),
+    "proof-path": (
+        f"{{name: c, answered_by: {{json: 'a', equals: v2}}, {OK}}}",
+        "'a' is not a JSONPath",
+    ),
+    "proof-empty": (
+        f"{{name: c, answered_by: {{header: a, equals: ' '}}, {OK}}}",
+        "the revision that must answer is empty",
+    ),
+    "proof-unresolved": (
+        f"{{name: c, answered_by: {{header: a}}, {OK}}}",
+        "${release.revision} is not set",
+    ),
 }
 HTTP_ERRORS = {
     "no-method": ("{headers: {a: b}}", "must have one method, found none"),
@@ -81,6 +109,11 @@ HTTP_ERRORS = {
     "header-not-ascii": ("{get: /, headers: {a: é}}", "must be one line of ASCII"),
     "header-null": ("{get: /, headers: {a: }}", "header a must be a text"),
     "follow": ("{get: /, follow_redirects: 1}", "follow_redirects must be true or false"),
+    "at-all": ("{get: /, at: all}", "at must be each-target"),
+    "at-following": (
+        "{get: /, at: each-target, follow_redirects: true}",
+        "at: each-target follows no redirects",
+    ),
 }
 EXPECT_ERRORS = {
     "unknown": ("{statsu: 200}", "did you mean 'status'? valid keys: status, time"),
@@ -193,6 +226,33 @@ def test_a_check_overrides_the_defaults() -> None:
     assert (second.timeout_s, second.retry.attempts, second.retry.on) == (5.0, 2, RETRIED)
     assert (first.kind, second.kind, second.gate) == (Kind.UNIT, Kind.SMOKE, Gate.WARN)
     assert found.stage is Stage.ARTIFACT
+
+
+def test_defaults_prove_the_revision_and_a_check_says_otherwise() -> None:
+    text = (
+        "version: 1\nname: s\n"
+        "defaults: {answered_by: {header: x-revision, equals: '${env.R}'}}\n"
+        "checks:\n"
+        f"  - {{name: c, {OK}}}\n"
+        f"  - {{name: d, answered_by: {{json: $.build, equals: 7}}, {OK}}}\n"
+    )
+    first, second = read(text, variables(R="v2")).checks
+    assert first.answered_by is not None
+    assert second.answered_by is not None
+    assert first.answered_by.limit == "revision v2 (header x-revision)"
+    assert second.answered_by.limit == "revision 7 (json $.build)"
+
+
+def test_the_revision_of_the_release_must_not_be_empty() -> None:
+    empty = Variables({}, {}, {"revision": ""}, Redactor())
+    error = refusal(f"{HEAD}  - {{name: c, answered_by: {{header: a}}, {OK}}}\n", empty)
+    assert error.startswith("a.suite.yaml:4:")
+    assert "the revision that must answer is empty" in error
+
+
+def test_a_functions_version_can_be_a_target() -> None:
+    given = "lambda://Trivia_Api:8/v1/?payload=alb"
+    assert suite(f"version: 1\nname: s\ntarget: {given}").target == given
 
 
 def test_a_kind_can_be_said_beside_tags_that_name_two() -> None:

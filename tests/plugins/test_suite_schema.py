@@ -34,7 +34,8 @@ VALIDATOR = jsonschema.Draft202012Validator(
 )
 BEYOND_A_SCHEMA = {
     *("same-name", "json-bad-path", "json-no-path", "schema-absent", "two-kinds"),
-    *("target-no-url", "target-user", "target-port", "target-blank"),
+    *("target-no-url", "target-user", "target-port", "target-blank", "target-function"),
+    *("proof-credential", "proof-path", "proof-unresolved"),
 }
 """What only the parser sees: other lines, other files, other grammars."""
 REFUSED = {
@@ -63,11 +64,12 @@ def test_the_schema_is_a_schema() -> None:
         (DEFS["check"]["properties"], suite_parser.CHECK_KEYS),
         (DEFS["retry"]["properties"], suite_parser.RETRY_KEYS),
         (DEFS["http"]["properties"], suite_request.HTTP_KEYS),
+        (DEFS["answered_by"]["properties"], suite_request.ANSWERED_BY_KEYS),
         (DEFS["expect"]["properties"], suite_expect.EXPECT_KEYS),
         (DEFS["json_operators"]["properties"], tuple(Operator)),
         (DEFS["header_operators"]["properties"], suite_expect.HEADER_OPERATORS),
     ],
-    ids=["suite", "defaults", "check", "retry", "http", "expect", "json", "header"],
+    ids=["suite", "defaults", "check", "retry", "http", "answered_by", "expect", "json", "header"],
 )
 def test_the_schema_has_each_key_of_the_parser(
     properties: dict[str, Any], keys: tuple[str, ...]
@@ -116,6 +118,10 @@ retries = st.fixed_dictionaries(
         "extra": mixed(1),
     },
 )
+proofs = st.fixed_dictionaries(
+    {"equals": mixed("v2", 8, True, " ", None)},
+    optional={"header": mixed("x-revision", "a b", 5), "json": mixed("$.revision", "", 5)},
+)
 operators = st.fixed_dictionaries(
     {},
     optional={
@@ -146,7 +152,8 @@ requests = st.fixed_dictionaries(
         "headers": headers,
         "json": mixed(1, None, {"a": [1]}),
         "body": mixed("x", 1, None, [1]),
-        "follow_redirects": mixed(True, "true"),
+        "follow_redirects": mixed(True, False, "true"),
+        "at": mixed("each-target", "all", None),
     },
 )
 checks = st.fixed_dictionaries(
@@ -162,6 +169,7 @@ checks = st.fixed_dictionaries(
         "timeout": durations,
         "max_body": mixed("1B", "0KiB", "2MiB", "1MB", 5),
         "retry": retries,
+        "answered_by": proofs,
         "load": mixed({"users": 1}),
     },
 )

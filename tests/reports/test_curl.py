@@ -43,9 +43,17 @@ def request(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of a 
             {"headers": [["Host", "x"], ["@file", "a"], ["bad name", "b"], "odd", ["only"]]},
             "curl --include --request GET --url http://x/",
         ),
+        (
+            {"address": "10.0.0.1:8080"},
+            "curl --include --request GET --connect-to ::10.0.0.1:8080 --url http://x/",
+        ),
+        ({"url": "lambda://f:8/a b"}, "# invoked, not sent: GET 'lambda://f:8/a b'"),
         ({"headers": None}, "curl --include --request GET --url http://x/"),
     ],
-    ids=["plain", "head", "brackets", "body-and-header", "dropped-headers", "no-headers"],
+    ids=[
+        *("plain", "head", "brackets", "body-and-header", "dropped-headers", "one-target"),
+        *("function", "no-headers"),
+    ],
 )
 def test_a_request_becomes_one_command(changes: dict[str, Any], line: str) -> None:
     assert curl.command(request(**changes)) == line

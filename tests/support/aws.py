@@ -74,16 +74,21 @@ class AwsEndpoint(FaultServer):
     """Serves the operations that ``answers`` names; see the module."""
 
     def __init__(self, answers: Mapping[str, Script]) -> None:
+        self._lock = threading.Lock()
+        self.answer(answers)
+        super().__init__()
+
+    def answer(self, answers: Mapping[str, Script]) -> None:
+        """Forget all that was, and answer like this from now on."""
         for name, script in answers.items():  # whatever is wrong with the test is told now
             of, _, wanted = name.partition(".")
             unknown = {each.code for each in _refusals(script)} - errors(wanted, of) - _COMMON
             assert not unknown, f"{name} never answers {unknown}"
-        super().__init__()
-        self.calls: list[Call] = []
-        self.problems: list[str] = []
-        self._turns = {name: Turns(script) for name, script in answers.items()}
-        self._services = tuple(dict.fromkeys(name.partition(".")[0] for name in answers))
-        self._lock = threading.Lock()
+        with self._lock:
+            self.calls: list[Call] = []
+            self.problems: list[str] = []
+            self._turns = {name: Turns(script) for name, script in answers.items()}
+            self._services = tuple(dict.fromkeys(name.partition(".")[0] for name in answers))
 
     def of(self, name: str) -> list[Json]:
         """Return the members of all calls of ``service.Operation``, in order."""

@@ -106,6 +106,8 @@ class Request:
     @property
     def is_json(self) -> bool:
         """Tell whether the service's protocol is one of JSON."""
+        if "x-amz-content-sha256" in self.headers:  # S3, whatever its object's own type is
+            return False
         return "json" in self.headers.get("content-type", "") or "x-amz-target" in self.headers
 
 
@@ -225,6 +227,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._take(visit.step, visit, request)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - http.server's names
+
+    def handle_expect_100(self) -> bool:
+        """Tell the client at once: it waits for that before it sends what S3 shall store."""
+        self.send_response_only(100)
+        self.end_headers()
+        self.wfile.flush()
+        return True
 
     def _take(self, step: Step, visit: Visit, request: Request) -> None:
         match step:

@@ -1,0 +1,153 @@
+"""One HTTP exchange: an answer read in full within its limits, and both messages as recorded."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpx
+
+from greenroom.plugins.http_failures import BodyTooLargeError
+
+if TYPE_CHECKING:
+    import httpcore
+
+    from greenroom.plugins.redaction import Redactor
+
+RECORDED = 8 * 1024
+"""Characters of a body that a record keeps."""
+CODINGS = frozenset({"gzip", "deflate"})
+"""What is asked for: these grow about 1,000 times at most, so a step of one stays small."""
+_KNOWN_CODINGS = CODINGS | {"br", "zstd"}
+"""What httpx decodes where it can; anything else it leaves as it came."""
+_DECODED_STEP = 1024
+_CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+
+
+class Sender(Protocol):
+    """A way to a target: the network, or the invocation of a function.
+
+    ``base`` is the URL that paths of the target are joined to; ``address`` is where connections
+    lead whatever the host's name, or empty.
+    """
+
+    base: str
+    address: str
+
+    def send(self, request: httpx.Request) -> httpcore.Response:
+        """Send ``request`` within the present deadline (`greenroom.plugins.network.within`)."""
+        ...
+
+    def shown(self, url: httpx.URL) -> str:
+        """Return ``url`` as people know it."""
+        ...
+
+
+class Reading:
+    """One response as far as it was read, so that a broken one can be recorded as well."""
+
+    def __init__(self, max_body: int) -> None:
+        self._max_body = max_body
+        self._head: httpcore.Response | None = None
+        self._raw = bytearray()
+        self._body: bytes | None = None
+
+    def run(self, sender: Sender, request: httpx.Request) -> httpx.Response:
+        """Send ``request`` and read the whole answer."""
+        head = self._head = sender.send(request)
+        try:
+            for chunk in head.iter_stream():
+                self._raw += chunk
+                self._hold(len(self._raw), request)
+        finally:
+            head.close()
+        answer = self._response(request)
+        self._body = self._decoded(answer, request)
+        return answer
+
+    def to_json(self, redactor: Redactor) -> dict[str, Any] | None:
+        """Return the record's form, or None if no answer began."""
+        if self._head is None:
+            return None
+        whole = self._body is not None
+        body = bytes(self._raw) if self._body is None else self._body
+        headers = httpx.Headers(self._head.headers)
+        text = redactor.excerpt(_text(body, headers), RECORDED, whole=whole)
+        return {
+            "status": self._head.status,
+            "headers": redactor.headers(headers.multi_items()),
+            "body": text,
+            "body_bytes": len(body),
+            "truncated": not whole or len(_text(body, headers)) > RECORDED,
+        }
+
+    def _response(self, request: httpx.Request) -> httpx.Response:
+        assert self._head is not None  # noqa: S101 - called after the head was read
+        return httpx.Response(
+            self._head.status,
+            headers=self._head.headers,
+            stream=httpx.ByteStream(bytes(self._raw)),
+            request=request,
+        )
+
+    def _decoded(self, answer: httpx.Response, request: httpx.Request) -> bytes:
+        """Return the body decompressed, at most as far as the limit allows."""
+        named = answer.headers.get_list("content-encoding", split_commas=True)
+        codings = [name for one in named if (name := one.strip().lower()) in _KNOWN_CODINGS]
+        if not codings or not self._raw:
+            return bytes(self._raw)
+        # Each further coding would multiply what a step can grow to, and no server needs one.
+        if len(codings) > 1 or codings[0] not in CODINGS:
+            raise httpx.DecodingError(
+                f"compressed as {', '.join(codings)}: one of gzip or deflate is read",
+                request=request,
+            )
+        steps = httpx.Response(
+            answer.status_code, headers=answer.headers, stream=_Steps(bytes(self._raw))
+        )
+        body = bytearray()
+        for chunk in steps.iter_bytes():
+            body += chunk
+            self._hold(len(body), request)
+        return bytes(body)
+
+    def _hold(self, size: int, request: httpx.Request) -> None:
+        if size > self._max_body:
+            raise BodyTooLargeError(
+                f"the body is larger than {self._max_body:,} bytes", request=request
+            )
+
+
+class _Steps(httpx.SyncByteStream):
+    """Bytes in small steps, so that a compression bomb is noticed before it has grown."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __iter__(self) -> Any:  # noqa: ANN401 - httpx names no type here
+        for start in range(0, len(self._data), _DECODED_STEP):
+            yield self._data[start : start + _DECODED_STEP]
+
+
+def request_json(request: httpx.Request, sender: Sender, redactor: Redactor) -> dict[str, Any]:
+    """Return the record's form of a request."""
+    try:
+        body = redactor.excerpt(_text(request.content, request.headers), RECORDED)
+    except httpx.RequestNotRead:
+        body = "(a stream)"
+    return {
+        "method": request.method,
+        "url": redactor.url(sender.shown(request.url)),
+        "headers": redactor.headers(request.headers.multi_items()),
+        "body": body or None,
+        **({"address": sender.address} if sender.address else {}),
+    }
+
+
+def _text(body: bytes, headers: httpx.Headers) -> str:
+    """Read a body as text in the encoding it names, else UTF-8; what cannot be read is marked."""
+    named = _CHARSET.search(headers.get("content-type", ""))
+    try:
+        return body.decode(named[1] if named else "utf-8", "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
