@@ -1,7 +1,7 @@
 """The fault matrix: each fault beside each waiter, what was told, when, and how often.
 
 Every cell is a function of its own under the real Lambda runtime client (the exit status: a process
-of its own), with a ledger in moto's S3. A cell is right if the waiter was told exactly one word, in
+of its own); where services go wrong, it has a ledger in moto's S3. A cell is right if the waiter was told exactly one word, in
 time, and that was the word for *ship* only where the suite really passed.
 """
 
@@ -22,7 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks._matrix_fault import SHORT_S, Deliveries, Fault
+from benchmarks._matrix_fault import AMPLE_S, Deliveries, Fault
 from benchmarks._matrix_waiters import Heard, Waiter, World, ecs_event
 from greenroom.plugins.supervisor import LAST_WORDS_S
 from greenroom.rehearsal.lambda_runtime import Invocation, LambdaFunction
@@ -38,6 +38,7 @@ BUCKET = "matrix"
 _MOST_DELIVERIES = 3  # as often as Lambda delivers an asynchronous event
 _MOST_ROUNDS = 6
 _NEVER_S = 20.0
+_EARLIER_S = 0.5  # a hook's own time has begun before the service's
 _LOG = 3000
 _LIMITED = 'ulimit -d "$1"; shift; exec "$@"'
 
@@ -46,7 +47,7 @@ class When(StrEnum):
     """When a waiter was told: before the suite's time was up, after it but in time, or not."""
 
     EARLY = "early"
-    RESERVE = "reserve"
+    TIME_UP = "time up"
     LATE = "LATE"
     NEVER = "NEVER"
 
@@ -182,6 +183,7 @@ def run_cell(waiter: Waiter, fault: Fault, storage: str, *, sandbox: bool) -> Ce
         if fault.storage:
             storage = stack.enter_context(FaultProxy(storage, fault.storage)).url
         runs = folder / "runs"
+        ledger = f"s3://{BUCKET}/{folder.name}"
         environment = {
             **world.environment,
             "AWS_ENDPOINT_URL_S3": storage,
@@ -231,7 +233,7 @@ def _cell(run: _Run, runs: int | None) -> Cell:
     right = (
         _is_right(run, accepted, runs)
         and _explains(log, run.fault)
-        and when in {When.EARLY, When.RESERVE}
+        and when in {When.EARLY, When.TIME_UP}
     )
     return Cell(
         fault=run.fault.name,
@@ -267,6 +269,8 @@ def _reasons(log: str) -> Iterator[str]:
 def _placed(run: _Run, heard: Heard) -> tuple[int, float]:
     """Return the delivery in which something was told, and at which share of its deadline."""
     number = max(sum(started <= heard.at for started in run.started), 1)
+    if run.fault.deliveries is Deliveries.TWICE_AT_ONCE:
+        number = 1  # which of the two it was is nobody's business
     return number, (heard.at - run.started[number - 1]) / run.fault.timeout_s
 
 
@@ -275,8 +279,8 @@ def _when(run: _Run, share: float | None) -> When:
         return When.NEVER
     if share > 1:
         return When.LATE
-    suite = 1 - (RESERVE_S + LAST_WORDS_S) / run.fault.timeout_s
-    return When.EARLY if share < suite else When.RESERVE
+    suite = 1 - (RESERVE_S + LAST_WORDS_S + _EARLIER_S) / run.fault.timeout_s
+    return When.EARLY if share < suite else When.TIME_UP
 
 
 def _is_right(run: _Run, accepted: list[Heard], runs: int | None) -> bool:
@@ -310,7 +314,7 @@ def run_cells(
         storage.bucket(BUCKET)
         with ThreadPoolExecutor(workers) as busy, ThreadPoolExecutor(workers) as asleep:
             tasks = [
-                (asleep if fault.timeout_s == SHORT_S else busy).submit(run, (waiter, fault))
+                (asleep if fault.timeout_s < AMPLE_S else busy).submit(run, (waiter, fault))
                 for waiter, fault in cells
             ]
             for task in tasks:

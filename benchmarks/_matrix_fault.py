@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 AMPLE_S = 45.0
 """The time-out where the suite ends by itself: a busy machine must not make it a fault."""
 SHORT_S = 12.0
-"""The time-out where it is used up."""
+"""The time-out where the suite uses it up."""
+LONG_S = 20.0
+"""The time-out where a service does: other services are still called in it."""
 
 Target: TypeAlias = "Callable[[], AbstractContextManager[Served | str]]"
 Around: TypeAlias = "Callable[[Step], Step | Sequence[Step]]"
@@ -60,6 +62,11 @@ class Fault:
     timeout_s: float = AMPLE_S
     needs_function: bool = False
     own_settings: bool = False
+
+    @property
+    def needs_sandbox(self) -> bool:
+        """Tell whether the function makes itself a small disk."""
+        return self.handler != GREENROOM
 
     @property
     def about_services(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks._matrix_fault import SHORT_S, Deliveries, Fault
+from benchmarks._matrix_fault import LONG_S, Deliveries, Fault
 from tests.support.faults import After, Pass, Unheard
 from tests.support.faults import Fault as Wrong
 
@@ -59,7 +59,7 @@ _FOR_LONG = tuple(
         _PASSING,
         passes=True,
         first_delivery=fault,
-        timeout_s=SHORT_S,
+        timeout_s=LONG_S,
     )
     for what, fault in {
         "silent": Wrong.SILENT,
@@ -90,14 +90,14 @@ _STORAGE = (
         _PASSING,
         why="not answered in time|timed out|ReadTimeout",
         storage={"/matrix": Wrong.SILENT},
-        timeout_s=SHORT_S,
+        timeout_s=LONG_S,
     ),
     Fault(
         "the ledger denies access",
         _PASSING,
         why="AccessDenied",
         storage={"/matrix": Wrong.DENY},
-        timeout_s=SHORT_S,
+        timeout_s=LONG_S,
     ),
     Fault(
         "the upload of the report is silent",
@@ -105,7 +105,7 @@ _STORAGE = (
         passes=True,
         storage={"/reports/": Wrong.SILENT},
         variables={"GREENROOM_HOOK_UPLOAD": "s3://matrix/reports"},
-        timeout_s=SHORT_S,
+        timeout_s=LONG_S,
     ),
 )
 

@@ -41,10 +41,9 @@ _FORGED = (
     "os.kill(os.getpid(), 9)",
 )
 _BOMB = (
-    "import os, time",
-    "for _ in range(6):  # 64 processes, each of them a pytest",
-    "    os.fork()",
-    "time.sleep(60)",
+    "import subprocess",
+    "bomb = 'bomb() { [ $1 -eq 0 ] || { bomb $(($1-1)) & bomb $(($1-1)) & }; sleep 60; }; bomb 5'",
+    "subprocess.run(['sh', '-c', bomb])  # 63 shells, each of them asleep",
 )
 _SMALL_DISK = """
 import os
@@ -201,7 +200,7 @@ _BROKEN = (
     Fault(
         "a variable of the suite is not set",
         _declarative("  - {name: a, http: {get: '/${env.NOWHERE}'}, expect: {status: 200}}"),
-        why="NOWHERE is not set",
+        why="NOWHERE} is not set",
     ),
     Fault(
         "an option of a plugin that is not loaded",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.hook import sandbox_is_allowed
+from benchmarks._invocation import sandbox_is_allowed
 from greenroom.plugins.bundle import HANDLER
 from greenroom.rehearsal.lambda_runtime import LambdaFunction
 from tests.support.bundles import runtime, shared_bundle
