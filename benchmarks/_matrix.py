@@ -1,8 +1,9 @@
 """The fault matrix: each fault beside each waiter, what was told, when, and how often.
 
 Every cell is a function of its own under the real Lambda runtime client (the exit status: a process
-of its own); where services go wrong, it has a ledger in moto's S3. A cell is right if the waiter was told exactly one word, in
-time, and that was the word for *ship* only where the suite really passed.
+of its own); where services go wrong, it has a ledger in moto's S3. A cell is right if the waiter
+was told exactly one word, in time, and that was the word for *ship* only where the suite really
+passed.
 """
 
 from __future__ import annotations
@@ -191,11 +192,7 @@ def run_cell(waiter: Waiter, fault: Fault, storage: str, *, sandbox: bool) -> Ce
             "GREENROOM_HOOK_RESERVE": f"{RESERVE_S}s",
             "GREENROOM_HOOK_REPORT": str(folder / "reports"),
             "GREENROOM_TARGET": _target(fault, stack),
-            **(
-                {"GREENROOM_HOOK_LEDGER": f"s3://{BUCKET}/{folder.name}"}
-                if waiter.a_function
-                else {}
-            ),
+            **({"GREENROOM_HOOK_LEDGER": ledger} if fault.about_services else {}),
             **fault.variables,
         }
         run = _Run(waiter, fault, world, folder, sandbox, environment)

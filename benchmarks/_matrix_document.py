@@ -47,8 +47,8 @@ was up, *time up* after that and before the function's time-out.
 It is right only if it is the waiter's word for *ship* where the suite really passed and its other \
 word everywhere else, accepted exactly once and in time, after one run of the suite, and if the \
 reasons in the log name this very fault. Exact times and numbers of tries: `--json PATH`.
-*delivery 2* is the second time that the event came, because the function had failed to report (as \
-Lambda repeats it) or because ECS asked again. ECS is answered by the function itself: asked twice, \
+*delivery 2* is the second time that the event came, because the function had failed to report \
+(as Lambda repeats it) or because ECS asked again. ECS is answered by the function itself: asked twice, \
 it is answered twice, and alike.
 `{NOTHING}` is where there is nothing to go wrong: a script calls no service, and has no \
 function's disk or memory.
