@@ -71,7 +71,9 @@ MARGIN_S = 0.5
 _LEAST_RUN_S = 1.0
 _SOON_S = 5
 _FACTS_S = 5.0
-_CLAIM_SHARE = 0.25
+_CLAIM_SHARE = 0.5
+_LEAST_CLAIM_S = 10.0
+_RESERVE_SHARE = 0.25
 _PATIENCE_SHARE = 0.25
 _LONGEST_PATIENCE_S = 3.0
 _LEAST_PATIENCE_S = 0.2
@@ -331,8 +333,11 @@ class Gate:
         return open_ledger(self.settings.ledger, self.aws)
 
     def _claim(self, ledger: Ledger) -> Claim:
+        # A delivery that cannot reach the ledger has to refuse, though another one may be at work:
+        # it tries for long before it does.
         now = time.monotonic()
-        until = now + (self.suite_ends - now) * _CLAIM_SHARE
+        left = self.suite_ends - now
+        until = now + max(left * _CLAIM_SHARE, min(left, _LEAST_CLAIM_S))
         if self.place.invitation is not None:
             return take_over(ledger, self.key, self.place.invitation, until=until)
         lease_ends = time.time() + self.place.ends - now
@@ -340,7 +345,7 @@ class Gate:
 
     def _settled(self, ledger: Ledger, answer: Answer) -> Answer:
         """Record the answer; return the one that stands, which may be somebody else's."""
-        until = time.monotonic() + self.reserve_s * _CLAIM_SHARE
+        until = time.monotonic() + self.reserve_s * _RESERVE_SHARE
         stands = settle(ledger, self.key, recorded_of(answer, self.place.owner), until=until)
         return answer if stands.succeeded == answer.succeeded else answer_of(stands)
 
@@ -440,7 +445,7 @@ class Gate:
 
     def _turned_out_a_rollback(self) -> bool:
         """Ask once more where it is not known: during a rollback a hook must not refuse."""
-        soon = time.monotonic() + self.reserve_s * _CLAIM_SHARE
+        soon = time.monotonic() + self.reserve_s * _RESERVE_SHARE
         if (facts := self._late_facts(soon)) is None and self.aws is not None:
             try:
                 facts = ask_facts(self.aws, self.hook, until=soon)

@@ -23,9 +23,11 @@ class Pending:
     delay_s: int = 30
 
 
-def refusal(reason: str) -> Answer:
+def refusal(reason: str, facts: Mapping[str, str] | None = None) -> Answer:
     """Return the answer of a gate that could not decide, for ``reason``."""
-    return Answer(succeeded=False, verdict=Verdict.COULD_NOT_DECIDE, reasons=(reason,))
+    return Answer(
+        succeeded=False, verdict=Verdict.COULD_NOT_DECIDE, reasons=(reason,), facts=facts or {}
+    )
 
 
 def recorded_of(answer: Answer, by: str) -> Recorded:

@@ -27,6 +27,7 @@ from greenroom.plugins.hook_events import (
 )
 from greenroom.plugins.hook_result import HookResult, Seconds
 from greenroom.plugins.hook_secrets import hook_redactor
+from greenroom.plugins.report_codepipeline import FAILURE_TYPE
 from greenroom.plugins.report_ecs import EcsReporter, call_back
 from greenroom.plugins.report_exit_status import ExitStatusReporter
 from greenroom.plugins.report_place import HookRun, ReportPlace, report_link
@@ -102,7 +103,7 @@ def _refuse(
 ) -> Outcome:
     """Refuse an event that cannot be parsed; tell the waiter, if one can be made out."""
     waiter = waiter_in(event)
-    answer = refusal(error.explain())
+    answer = refusal(error.explain(), {FAILURE_TYPE: "ConfigurationError"})
     if waiter is None:
         hook_log.write(HookResult(answer=answer, errors=(str(error),)), now=time.time())
         return Outcome(answer, error=error)

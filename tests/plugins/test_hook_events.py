@@ -243,6 +243,11 @@ def test_user_parameters_may_name_the_lifecycle_event(
     assert (hook.execution_id, hook.event) == ("j-1", event)
 
 
+def test_a_job_without_configuration_is_a_job() -> None:
+    bare = {"CodePipeline.job": {"id": "j-1", "data": {"actionConfiguration": None}}}
+    assert parse_event(bare) == PipelineJobEvent("j-1")
+
+
 def test_user_parameters_tell_of_the_release() -> None:
     hook = parse_event(job({"execution": "x-1", "release": {"image": "sha256:1", "count": 2}}))
     assert hook.release == {"deployment": "x-1", "pipeline-job": "j-1", "image": "sha256:1"}

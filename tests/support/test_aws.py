@@ -65,7 +65,17 @@ def test_one_endpoint_serves_several_services_and_keeps_every_call() -> None:
         (After(2, {}), "ReadTimeoutError"),
         (lambda _: Fault.DENY, "AccessDeniedException"),
     ],
-    ids=str,
+    ids=[
+        "throttle",
+        "deny",
+        "500",
+        "silent",
+        "reset",
+        "modelled",
+        "modelled-later",
+        "late",
+        "function",
+    ],
 )
 def test_every_fault_is_what_boto3_calls_it_and_the_next_step_follows(step: Any, code: str) -> None:  # noqa: ANN401 - a step
     with AwsEndpoint({SUCCESS: [step, {}]}) as aws:
