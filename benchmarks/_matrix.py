@@ -147,9 +147,13 @@ class _Run:
         )
 
     def _run_command(self) -> None:
-        """Run ``greenroom hook`` as an agent or a pipeline does, its memory limited alike."""
+        """Run ``greenroom hook`` as an agent or a pipeline does, its memory limited alike.
+
+        The time-out is the agent's; the command is told to be done some seconds before it.
+        """
         greenroom = str(Path(sys.executable).with_name("greenroom"))
-        options = ["--timeout", f"{self.fault.timeout_s:.0f}", "--report", str(self.folder / "out")]
+        within = f"{self.fault.timeout_s - RESERVE_S:.0f}"
+        options = ["--timeout", within, "--report", str(self.folder / "out")]
         self.started.append(time.monotonic())
         with (self.folder / "function.log").open("wb") as log:
             ended = subprocess.run(

@@ -48,8 +48,8 @@ It is right only if it is the waiter's word for *ship* where the suite really pa
 word everywhere else, accepted exactly once and in time, after one run of the suite, and if the \
 reasons in the log name this very fault. Exact times and numbers of tries: `--json PATH`.
 *delivery 2* is the second time that the event came, because the function had failed to report \
-(as Lambda repeats it) or because ECS asked again. ECS is answered by the function itself: asked twice, \
-it is answered twice, and alike.
+(as Lambda repeats it) or because ECS asked again.
+ECS is answered by the function itself: asked twice, it is answered twice, and alike.
 `{NOTHING}` is where there is nothing to go wrong: a script calls no service, and has no \
 function's disk or memory.
 
@@ -59,7 +59,8 @@ uses them up, {LONG_S:.0f} s where a service does), {RESERVE_S} s of them kept f
 CodeDeploy's hook reports to the rehearsal's deployment engine, the ledger is in moto's S3, the \
 other services hold requests and answers against botocore's model; all of them over HTTP, and what \
 goes wrong with them goes wrong at the socket. The exit status is that of `greenroom hook`, a \
-process of its own with the same limit of memory.
+process of its own with the same limit of memory, told to be done {RESERVE_S} s before whoever \
+started it gives up.
 
 """
 

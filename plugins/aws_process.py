@@ -72,6 +72,7 @@ class Aws:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
+        self._retired: list[_Worker] = []
         with contextlib.suppress(CallError):  # tried again at the first call
             self._running()
 
@@ -97,8 +98,7 @@ class Aws:
         worker = self._running()
         answer = worker.ask(number, line, until)
         if answer is None:
-            # A worker that let a call time out may be stopped or stuck: the next call gets another.
-            self._discard(worker)
+            self._replace(worker)
             raise CallError(
                 f"{what} was not answered in time",
                 hint="check network, VPC endpoint and security groups; raise the reserve",
@@ -141,8 +141,8 @@ class Aws:
     def close(self) -> None:
         """End the process; a call under way is answered with a `CallError`."""
         with self._lock:
-            worker, self._worker = self._worker, None
-        if worker is not None:
+            workers, self._worker, self._retired = [self._worker, *self._retired], None, []
+        for worker in filter(None, workers):
             worker.end()
 
     def __enter__(self) -> Self:
@@ -157,10 +157,17 @@ class Aws:
                 self._worker = _Worker(self._arguments, self._environ)
             return self._worker
 
-    def _discard(self, worker: _Worker) -> None:
+    def _replace(self, worker: _Worker) -> None:
+        """Give the next call another worker: one that let a call time out may be stopped or stuck.
+
+        One that others still wait for is left to them: their time is not over.
+        """
         with self._lock:
             if self._worker is worker:
                 self._worker = None
+            if worker.busy:
+                self._retired.append(worker)
+                return
         worker.end()
 
 
@@ -207,6 +214,11 @@ class _Worker:
             return None
         finally:
             self._waiting.pop(number, None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody still waits for an answer."""
+        return bool(self._waiting)
 
     def end(self) -> None:
         """Kill the process and bury it."""
