@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from greenroom.plugins.hook_result import HookResult
     from greenroom.plugins.report_place import ReportPlace
 
+INSIST_S = 10.0
+"""How long one call is insisted on: a refusal that lasts longer is no lag of permissions."""
+
 LARGEST_DOCUMENT = 50 * 1024 * 1024
 """Bytes of the largest document that is uploaded."""
 
@@ -41,7 +44,6 @@ _CONTENT_TYPES = {
 """What is uploaded, by the end of its name."""
 
 _UPLOADS_SHARE = 0.6  # of the time, where somebody is to be told afterwards
-_LONGEST_INSISTING_S = 10.0  # a refusal that lasts longer is no lag of permissions
 _LEAST_S = 0.05
 _PAUSE_S = 0.2
 _AGAIN = frozenset({"InternalException", "InternalFailure", "ThrottlingException"})
@@ -65,11 +67,17 @@ class Audience:
     notify: tuple[str, ...] = ()
 
 
-def announce(
-    result: HookResult, folder: Path | None, audience: Audience, aws: Aws, *, until: float
+def announce(  # noqa: PLR0913 - what, from where, to whom, through what, and two times
+    result: HookResult,
+    folder: Path | None,
+    audience: Audience,
+    aws: Aws,
+    *,
+    until: float,
+    insist_s: float = INSIST_S,
 ) -> Announced:
     """Upload the documents in ``folder`` and tell everybody by ``until`` (monotonic seconds)."""
-    work = _Announcing(aws, until)
+    work = _Announcing(aws, until, insist_s)
     try:
         if audience.place and folder:
             work.upload(folder, audience.place, share=_UPLOADS_SHARE if audience.notify else 1.0)
@@ -84,9 +92,10 @@ def announce(
 class _Announcing:
     """One announcement on its way."""
 
-    def __init__(self, aws: Aws, until: float) -> None:
+    def __init__(self, aws: Aws, until: float, insist_s: float) -> None:
         self._aws = aws
         self._until = until
+        self._insist_s = insist_s
         self.uploaded: list[str] = []
         self.messages: list[str] = []
         self.problems: list[str] = []
@@ -158,7 +167,7 @@ class _Announcing:
             return None
         send = self._aws.insist if insist else self._aws.call
         try:
-            return send(*call, until=min(end, now + _LONGEST_INSISTING_S), region=region)
+            return send(*call, until=min(end, now + self._insist_s), region=region)
         except CallError as error:
             self.problems.append(f"{what}: {error} ({error.hint})")
             return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
 import os
 import select
 import subprocess
@@ -37,6 +38,7 @@ _LONGEST_PAUSE_S = 2.0
 _LEAST_S = 0.01
 _LEAST_TRY_S = 0.25  # less would only end the worker of other calls
 _END_S = 1.0
+_LONGEST_START_S = 60.0
 
 
 class CallError(ServiceError):
@@ -72,7 +74,6 @@ class Aws:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
-        self._retired: list[_Worker] = []
         with contextlib.suppress(CallError):  # tried again at the first call
             self._running()
 
@@ -91,24 +92,7 @@ class Aws:
         ``{"$file": path}`` is sent as that file's content. In the answer, times are ISO 8601 texts,
         bytes and streams are text, and there is no ResponseMetadata.
         """
-        what = f"{service}.{operation}"
-        number = next(self._numbers)
-        request = {"service": service, "operation": operation, "members": dict(members)}
-        line = json.dumps({"id": number, **request, "region": region}).encode() + b"\n"
-        worker = self._running()
-        answer = worker.ask(number, line, until)
-        if answer is None:
-            self._replace(worker)
-            raise CallError(
-                f"{what} was not answered in time",
-                hint="check network, VPC endpoint and security groups; raise the reserve",
-                code=TIMED_OUT,
-                again=True,
-            )
-        if "answer" in answer:
-            return dict(answer["answer"])
-        code, again = str(answer["code"]), bool(answer["again"])
-        raise CallError(answer["message"], hint=answer["hint"], code=code, again=again)
+        return self._call(service, operation, members, (until, math.inf), region)
 
     def insist(
         self,
@@ -122,15 +106,13 @@ class Aws:
         """Call until it succeeds, is refused for good, or ``until`` is near; see `call`.
 
         Throttling, server errors and broken connections are tried again, and so are refusals for
-        want of permissions: those take a while to arrive everywhere. What the service said is
-        raised, rather than that the last try ran out of time.
+        want of permissions: those take a while to arrive everywhere.
         """
         pause = _FIRST_PAUSE_S
         said: CallError | None = None
         while True:
-            end = min(until, time.monotonic() + self._try_s)
             try:
-                return self.call(service, operation, members, until=end, region=region)
+                return self._call(service, operation, members, (until, self._try_s), region)
             except CallError as error:
                 said = said if said and error.code == TIMED_OUT else error
                 if not error.again or until - time.monotonic() < pause + _LEAST_TRY_S:
@@ -138,11 +120,40 @@ class Aws:
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
+    def _call(
+        self,
+        service: str,
+        operation: str,
+        members: Mapping[str, Any],
+        limits: tuple[float, float],
+        region: str,
+    ) -> dict[str, Any]:
+        """Call once, until a moment and for at most some seconds after the process was ready."""
+        what = f"{service}.{operation}"
+        number = next(self._numbers)
+        request = {"service": service, "operation": operation, "members": dict(members)}
+        line = json.dumps({"id": number, **request, "region": region}).encode() + b"\n"
+        worker = self._running()
+        answer = worker.ask(number, line, *limits)
+        if answer is None:
+            if worker.stuck_for(self._try_s):
+                self._discard(worker)
+            raise CallError(
+                f"{what} was not answered in time",
+                hint="check network, VPC endpoint and security groups; raise the reserve",
+                code=TIMED_OUT,
+                again=True,
+            )
+        if "answer" in answer:
+            return dict(answer["answer"])
+        code, again = str(answer["code"]), bool(answer["again"])
+        raise CallError(answer["message"], hint=answer["hint"], code=code, again=again)
+
     def close(self) -> None:
         """End the process; a call under way is answered with a `CallError`."""
         with self._lock:
-            workers, self._worker, self._retired = [self._worker, *self._retired], None, []
-        for worker in filter(None, workers):
+            worker, self._worker = self._worker, None
+        if worker is not None:
             worker.end()
 
     def __enter__(self) -> Self:
@@ -157,17 +168,10 @@ class Aws:
                 self._worker = _Worker(self._arguments, self._environ)
             return self._worker
 
-    def _replace(self, worker: _Worker) -> None:
-        """Give the next call another worker: one that let a call time out may be stopped or stuck.
-
-        One that others still wait for is left to them: their time is not over.
-        """
+    def _discard(self, worker: _Worker) -> None:
         with self._lock:
             if self._worker is worker:
                 self._worker = None
-            if worker.busy:
-                self._retired.append(worker)
-                return
         worker.end()
 
 
@@ -196,11 +200,13 @@ class _Worker:
         os.set_blocking(self._input, False)
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
+        self._ready = threading.Event()
+        self._heard = time.monotonic()
         self.ended = False
         threading.Thread(target=self._read, daemon=True).start()
 
-    def ask(self, number: int, line: bytes, until: float) -> dict[str, Any] | None:
-        """Return the answer to ``line``, or None at ``until``."""
+    def ask(self, number: int, line: bytes, until: float, seconds: float) -> dict[str, Any] | None:
+        """Return the answer to ``line``, or None at ``until`` or ``seconds`` after it was ready."""
         answer: Future[dict[str, Any]] = Future()
         with self._lock:
             if self.ended:
@@ -209,16 +215,19 @@ class _Worker:
             if not self._write(line, until):
                 return None
         try:
-            return answer.result(timeout=max(until - time.monotonic(), _LEAST_S))
+            # Where there is little of a processor, importing boto3 takes longer than a call.
+            self._ready.wait(timeout=max(until - time.monotonic(), 0.0))
+            left = min(until - time.monotonic(), seconds)
+            return answer.result(timeout=max(left, _LEAST_S))
         except FutureTimeoutError:
             return None
         finally:
             self._waiting.pop(number, None)
 
-    @property
-    def busy(self) -> bool:
-        """Whether anybody still waits for an answer."""
-        return bool(self._waiting)
+    def stuck_for(self, seconds: float) -> bool:
+        """Tell whether nothing was heard of it for that long, or far longer while it starts."""
+        silence = time.monotonic() - self._heard
+        return silence >= (seconds if self._ready.is_set() else _LONGEST_START_S)
 
     def end(self) -> None:
         """Kill the process and bury it."""
@@ -246,11 +255,14 @@ class _Worker:
         with contextlib.suppress(ValueError), self._process.stdout as lines:
             for line in lines:
                 answer = json.loads(line)
+                self._heard = time.monotonic()
+                self._ready.set()
                 waiting = self._waiting.pop(answer["id"], None)
                 if waiting is not None:
                     waiting.set_result(answer)
         with self._lock:
             self.ended = True
+            self._ready.set()
             lost, self._waiting = list(self._waiting.values()), {}
         for waiting in lost:
             waiting.set_result(_LOST)

@@ -5,6 +5,7 @@ any order; `greenroom.plugins.aws_process` is the other end. It imports boto3 at
 costs the hook neither time nor memory, and ends with its input.
 
     {"id": 1, "service": "s3", "operation": "get_object", "members": {…}, "region": ""}
+    {"id": 0} once boto3 is there, then
     {"id": 1, "answer": {…}}  or  {"id": 1, "code": "…", "message": "…", "hint": "…", "again": …}
 
 Arguments: the seconds that a connection and an answer may take, then services to prepare for.
@@ -133,24 +134,33 @@ def _plain(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def serve(requests: Iterable[bytes], answers: BinaryIO, clients: Clients) -> None:
+def serve(
+    requests: Iterable[bytes], answers: BinaryIO, clients: Clients, prepared: Iterable[str] = ()
+) -> None:
     """Answer each request in a thread of its own, until there are no more."""
     lock = threading.Lock()
 
-    def answer(request: dict[str, Any]) -> None:
-        line = json.dumps({"id": request["id"], **perform(clients, request)}, default=_plain)
+    def say(answer: dict[str, Any]) -> None:
+        line = json.dumps(answer, default=_plain).encode() + b"\n"
         with lock:
-            answers.write(line.encode() + b"\n")
+            answers.write(line)
             answers.flush()
 
+    def prepare() -> None:
+        with contextlib.suppress(ImportError, ServiceError):  # said when it is asked for
+            import boto3  # noqa: F401, PLC0415 - heavy, and part of an extra
+
+            for service in prepared:
+                clients.get(service)
+        say({"id": 0})
+
+    threading.Thread(target=prepare, daemon=True).start()
     for line in requests:
-        threading.Thread(target=answer, args=(json.loads(line),), daemon=True).start()
-
-
-def _prepare(clients: Clients, services: Iterable[str]) -> None:
-    for service in services:
-        with contextlib.suppress(ServiceError):  # said when it is asked for
-            clients.get(service)
+        request = json.loads(line)
+        threading.Thread(
+            target=lambda request=request: say({"id": request["id"], **perform(clients, request)}),
+            daemon=True,
+        ).start()
 
 
 def main(arguments: list[str]) -> None:
@@ -159,8 +169,7 @@ def main(arguments: list[str]) -> None:
     os.dup2(2, 1)
     patience = float(arguments[0])
     clients = Clients(Limits(connect_s=min(_CONNECT_S, patience), read_s=patience))
-    threading.Thread(target=_prepare, args=(clients, arguments[1:]), daemon=True).start()
-    serve(sys.stdin.buffer, answers, clients)
+    serve(sys.stdin.buffer, answers, clients, arguments[1:])
     # Nobody is left who could read an answer; a thread that still waits for one must not linger.
     os._exit(0)
 

@@ -9,21 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from greenroom.plugins.bundle_bytecode import compile_all, interpreter_for
 from greenroom.plugins.bundle_files import SUITES, Project, check_names, collect
-from greenroom.plugins.bundle_itself import own_files, own_metadata
+from greenroom.plugins.bundle_itself import own_wheel
 from greenroom.plugins.bundle_pip import fetch
-from greenroom.plugins.bundle_requirements import Needs, given, own
+from greenroom.plugins.bundle_requirements import ITSELF, Needs, given, own
 from greenroom.plugins.bundle_trim import trim
 from greenroom.plugins.bundle_zip import names_of, write_zip
 from greenroom.validators.errors import SettingsError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from packaging.requirements import Requirement
 
     from greenroom.plugins.bundle_files import Collected
     from greenroom.plugins.bundle_target import Target
@@ -94,12 +93,14 @@ def build(order: Order) -> Bundle:
     collected = collect(Project(order.root, order.out), order.paths)
     theirs = given(order.requirements, order.requirements_files, order.target)
     ours = own(order.target, order.extras)
-    needs = Needs((*ours, *theirs.requirements), theirs.constraints)
     with tempfile.TemporaryDirectory(prefix="greenroom-package-") as work:
         stage = Path(work, "task")
+        itself = Requirement(f"{ITSELF} @ {own_wheel(Path(work)).as_uri()}")
+        needs = Needs((itself, *ours, *theirs.requirements), theirs.constraints)
         found = fetch(needs, order.target, stage)
         trim(stage, found, _names(ours) - _names(theirs.requirements))
-        _fill(stage, collected)
+        check_names(collected, {path.name.removesuffix(".py") for path in stage.iterdir()})
+        _copy(collected.files, stage)
         interpreter = interpreter_for(order.target)
         broken = compile_all(stage, interpreter) if interpreter else []
         return _packed(order, stage, collected, interpreter, broken)
@@ -107,16 +108,6 @@ def build(order: Order) -> Bundle:
 
 def _names(requirements: Iterable[Requirement]) -> set[str]:
     return {canonicalize_name(requirement.name) for requirement in requirements}
-
-
-def _fill(stage: Path, collected: Collected) -> None:
-    """Put Greenroom and the user's files beside the packages in ``stage``."""
-    _copy(own_files(), stage)
-    for name, text in own_metadata().items():
-        (stage / name).parent.mkdir(parents=True, exist_ok=True)
-        (stage / name).write_text(text, encoding="utf-8")
-    check_names(collected, {path.name.removesuffix(".py") for path in stage.iterdir()})
-    _copy(collected.files, stage)
 
 
 def _copy(files: Mapping[str, Path], stage: Path) -> None:

@@ -87,17 +87,23 @@ def own(target: Target, extras: Sequence[str] = ()) -> tuple[Requirement, ...]:
 
     What the target needs and this machine does not is left to pip within its limits.
     """
-    known = metadata.metadata(ITSELF).get_all("Provides-Extra") or []
+    known = itself().metadata.get_all("Provides-Extra") or []
     for extra in extras:
         if extra not in known:
             raise SettingsError(
                 f"greenroom has no extra {extra!r}", hint=f"use one of: {', '.join(sorted(known))}"
             )
-    roots = holding(metadata.requires(ITSELF) or (), target, ("", *extras))
+    roots = holding(itself().requires or (), target, ("", *extras))
     walked = walk(roots, installed, target)
     walked.found.pop(ITSELF, None)
     pins = [Requirement(f"{name}=={it.version}") for name, it in sorted(walked.found.items())]
     return (*pins, *(it for it in walked.missing if canonicalize_name(it.name) != ITSELF))
+
+
+def itself() -> metadata.Distribution:
+    """Return Greenroom's own distribution: the installed one before a checkout's egg-info."""
+    found = metadata.distributions(name=ITSELF)
+    return next((it for it in found if it.read_text("METADATA")), metadata.distribution(ITSELF))
 
 
 def installed(name: str) -> metadata.Distribution | None:

@@ -1,7 +1,7 @@
 """What of a bundle's packages no hook needs: left out, so that functions load fast.
 
-Only Greenroom's own dependencies are trimmed: their tests and benchmarks, and the lexers of
-Pygments that pytest does not use, as long as nobody else asks for Pygments.
+Only Greenroom's own dependencies are trimmed: their tests and benchmarks, and of Pygments the
+languages, formats and styles that pytest does not use, as long as nobody else asks for Pygments.
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NEVER_RUN = frozenset({"tests", "benchmarks"})
-_LEXERS = "pygments/lexers/"
-_LEXERS_OF_PYTEST = frozenset({"__init__.py", "_mapping.py", "diff.py", "python.py"})
+_KEPT_OF_PYGMENTS = {
+    "pygments/lexers": frozenset({"__init__.py", "_mapping.py", "diff.py", "python.py"}),
+    "pygments/formatters": frozenset({"__init__.py", "_mapping.py", "terminal.py"}),
+    "pygments/styles": frozenset({"__init__.py", "_mapping.py", "default.py"}),
+}
+"""What pytest uses to colour its output, by folder."""
 _LEFTOVERS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json"})
 
 
@@ -33,12 +37,12 @@ def trim(folder: Path, found: Mapping[str, Distribution], ours: Collection[str])
     where and by whom a package was installed goes as well, as do scripts; each RECORD lists what is
     left.
     """
-    lexers = "pygments" in ours and not any(map(_asks_for_pygments, found.items()))
+    colours = "pygments" in ours and not any(map(_asks_for_pygments, found.items()))
     for name in sorted(set(found) & set(ours)):
         for file in found[name].files or ():
             path = PurePath(str(file))
-            lexer = str(path).startswith(_LEXERS) and path.name not in _LEXERS_OF_PYTEST
-            if _NEVER_RUN & set(path.parts[1:-1]) or (lexer and lexers):
+            kept = _KEPT_OF_PYGMENTS.get(path.parent.as_posix()) if colours else None
+            if _NEVER_RUN & set(path.parts[1:-1]) or (kept and path.name not in kept):
                 (folder / path).unlink(missing_ok=True)
     shutil.rmtree(folder / "bin", ignore_errors=True)
     for record in sorted(folder.glob("*.dist-info/RECORD")):

@@ -15,6 +15,7 @@ from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 PUT = "put_lifecycle_event_hook_execution_status"
 MEMBERS = {
@@ -23,6 +24,14 @@ MEMBERS = {
     "status": "Succeeded",
 }
 
+SLOW_BOTO3 = """
+import sys, time
+time.sleep(2)
+sys.path.remove(__file__.rpartition("/")[0])
+del sys.modules["boto3"]
+import boto3
+client = boto3.client
+"""
 Connect: TypeAlias = "Callable[..., tuple[Aws, CodeDeployEndpoint]]"
 
 
@@ -89,11 +98,11 @@ def test_what_cannot_succeed_is_not_tried_again(connect: Connect) -> None:
 def test_insisting_ends_when_the_time_is_spent(connect: Connect) -> None:
     aws, endpoint = connect(Answer.FAIL)
     with pytest.raises(CallError, match="InternalFailure"):
-        aws.insist("codedeploy", PUT, MEMBERS, until=soon(2))
+        aws.insist("codedeploy", PUT, MEMBERS, until=soon(6))
     assert len(endpoint.calls) > 1
 
 
-def test_an_answer_that_drips_without_end_costs_the_process_not_the_parent(
+def test_an_answer_that_drips_without_end_keeps_nobody_waiting(
     connect: Connect,
 ) -> None:
     aws, _ = connect(Answer.DRIP, Answer.ACCEPT)
@@ -105,12 +114,28 @@ def test_an_answer_that_drips_without_end_costs_the_process_not_the_parent(
 
 def test_a_stopped_process_is_replaced(connect: Connect) -> None:
     aws, _ = connect(Answer.ACCEPT)
+    aws.call("codedeploy", PUT, MEMBERS, until=soon())
     worker = aws._worker  # noqa: SLF001 - the process is what this is about
     assert worker is not None
     os.kill(worker._process.pid, signal.SIGSTOP)  # noqa: SLF001 - as above
     with pytest.raises(CallError, match="not answered in time"):
         aws.call("codedeploy", PUT, MEMBERS, until=soon(1))
-    assert aws.call("codedeploy", PUT, MEMBERS, until=soon())
+    assert aws.insist("codedeploy", PUT, MEMBERS, until=soon())
+    assert aws._worker is not worker  # noqa: SLF001 - as above
+
+
+def test_a_slow_start_is_waited_for_and_not_begun_anew(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "boto3.py").write_text(SLOW_BOTO3)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    aws, endpoint = connect(Answer.ACCEPT)
+    with pytest.raises(CallError, match="not answered in time"):
+        aws.call("codedeploy", PUT, MEMBERS, until=soon(0.5))
+    worker = aws._worker  # noqa: SLF001 - the process is what this is about
+    assert aws.insist("codedeploy", PUT, MEMBERS, until=soon())
+    assert aws._worker is worker  # noqa: SLF001 - as above
+    assert len(endpoint.calls) == 2
 
 
 def test_a_call_that_times_out_costs_no_other_call_its_answer(connect: Connect) -> None:

@@ -17,7 +17,7 @@ from greenroom.plugins.hand_off import Invitation
 from greenroom.plugins.hook_ledger import open_ledger
 from greenroom.plugins.reporting import Answer
 from tests.support.aws import AwsEndpoint, Refusal
-from tests.support.gates import CODEDEPLOY, EXECUTION, FAILING, PASSING, Project, ecs_event
+from tests.support.gates import CODEDEPLOY, EXECUTION, FAILING, Project, ecs_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,7 +73,9 @@ def build() -> dict[str, Any]:
 def aws(build: dict[str, Any]) -> Iterator[AwsEndpoint]:
     answers = {
         PUT: accepted,
-        "scheduler.CreateSchedule": {"ScheduleArn": "arn:aws:scheduler:eu-west-1:123456789012:schedule/g/s"},
+        "scheduler.CreateSchedule": {
+            "ScheduleArn": "arn:aws:scheduler:eu-west-1:123456789012:schedule/g/s"
+        },
         "codebuild.StartBuild": lambda _: {"build": build},
         "codebuild.BatchGetBuilds": lambda _: {"builds": [build]},
         **bypass("arn:aws:sts::123456789012:assumed-role/admin/jo"),
@@ -295,9 +297,7 @@ def test_a_bypass_opens_the_gate_and_is_no_green(
     assert project.ran == []
 
 
-def test_a_bypass_by_nobody_in_particular_does_not_count(
-    project: Project, aws: AwsEndpoint
-) -> None:
+def test_a_bypass_by_nobody_in_particular_does_not_count(project: Project) -> None:
     refused = {**bypass("arn:aws:iam::123456789012:root"), PUT: accepted}
     project.settings('[hook]\nbypass = "/greenroom/bypass/trivia"\n')
     project.suite(text=FAILING)

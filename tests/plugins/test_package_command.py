@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greenroom.plugins import bundle, cli
-from greenroom.plugins.bundle_itself import own_files, own_metadata
+from greenroom.plugins.bundle_itself import own_files
 from greenroom.validators.errors import ToolError
 from tests.support.bundles import stand_ins
 from tests.support.project import modules_and_data
@@ -152,10 +152,26 @@ def test_greenrooms_own_files_are_all_there_but_the_rehearsal() -> None:
     assert set(own_files()) == {*expected, "greenroom/__init__.py", "greenroom/py.typed"}
 
 
-def test_greenrooms_metadata_makes_it_a_plugin() -> None:
-    texts = own_metadata()
-    assert "[pytest11]" in texts["greenroom-0.1.0.dist-info/entry_points.txt"]
-    assert "Name: greenroom" in texts["greenroom-0.1.0.dist-info/METADATA"]
+def test_greenrooms_metadata_makes_it_a_plugin_and_lists_its_files(project: Path) -> None:
+    assert cli.main(["package", "out.zip"]) == 0
+    archive = zipfile.ZipFile(project / "out.zip")
+    about = {
+        name.rpartition("/")[2]: archive.read(name).decode()
+        for name in archive.namelist()
+        if name.startswith("greenroom-")
+    }
+    assert sorted(about) == ["LICENSE", "METADATA", "RECORD", "WHEEL", "entry_points.txt"]
+    assert "[pytest11]" in about["entry_points.txt"]
+    assert set(own_files()) <= {line.partition(",")[0] for line in about["RECORD"].splitlines()}
+
+
+def test_whoever_needs_greenroom_gets_this_one(wheels: Path, project: Path) -> None:
+    write_wheel(wheels, "greenroom", "9.0", files={"greenroom/stranger.py": ""})
+    write_wheel(wheels, "checks-of-theirs", requires=["greenroom>=0.1"])
+    assert cli.main(["package", "out.zip", "--with", "checks-of-theirs"]) == 0
+    names = zipfile.ZipFile(project / "out.zip").namelist()
+    assert "checks_of_theirs.py" in names
+    assert "greenroom/stranger.py" not in names
 
 
 def test_a_package_without_files_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
