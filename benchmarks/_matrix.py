@@ -1,14 +1,16 @@
 """The fault matrix: each fault beside each waiter, what was told, when, and how often.
 
 Every cell is a function of its own under the real Lambda runtime client (the exit status: a process
-of its own), with a ledger in moto's S3. A cell is right if the waiter was told exactly one word, in
-time, and that was the word for *ship* only where the suite really passed.
+of its own); where services go wrong, it has a ledger in moto's S3. A cell is right if the waiter
+was told exactly one word, in time, and that was the word for *ship* only where the suite really
+passed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks._matrix_fault import SHORT_S, Deliveries, Fault
+from benchmarks._matrix_fault import AMPLE_S, Deliveries, Fault
 from benchmarks._matrix_waiters import Heard, Waiter, World, ecs_event
 from greenroom.plugins.supervisor import LAST_WORDS_S
 from greenroom.rehearsal.lambda_runtime import Invocation, LambdaFunction
@@ -37,6 +39,7 @@ BUCKET = "matrix"
 _MOST_DELIVERIES = 3  # as often as Lambda delivers an asynchronous event
 _MOST_ROUNDS = 6
 _NEVER_S = 20.0
+_EARLIER_S = 0.5  # a hook's own time has begun before the service's
 _LOG = 3000
 _LIMITED = 'ulimit -d "$1"; shift; exec "$@"'
 
@@ -45,7 +48,7 @@ class When(StrEnum):
     """When a waiter was told: before the suite's time was up, after it but in time, or not."""
 
     EARLY = "early"
-    RESERVE = "reserve"
+    TIME_UP = "time up"
     LATE = "LATE"
     NEVER = "NEVER"
 
@@ -55,8 +58,8 @@ class Cell:
     """One fault beside one waiter.
 
     ``word`` was accepted ``times`` times out of ``tries``, the last at ``share`` of the deadline of
-    delivery number ``delivery``. ``runs`` is how often the suite ran, where that is counted; ``log``
-    the end of the function's log, where the cell is wrong.
+    delivery number ``delivery``. ``runs`` is how often the suite ran, where that is counted, and
+    ``log`` the end of the function's log, where the cell is wrong.
     """
 
     fault: str
@@ -144,13 +147,26 @@ class _Run:
         )
 
     def _run_command(self) -> None:
-        """Run ``greenroom hook`` as an agent or a pipeline does, its memory limited alike."""
+        """Run ``greenroom hook`` as an agent or a pipeline does, its memory limited alike.
+
+        The time-out is the agent's; the command is told to be done some seconds before it.
+        """
         greenroom = str(Path(sys.executable).with_name("greenroom"))
-        options = ["--timeout", f"{self.fault.timeout_s:.0f}", "--report", str(self.folder / "out")]
+        within = f"{self.fault.timeout_s - RESERVE_S:.0f}"
+        options = ["--timeout", within, "--report", str(self.folder / "out")]
         self.started.append(time.monotonic())
         with (self.folder / "function.log").open("wb") as log:
             ended = subprocess.run(
-                ["sh", "-c", _LIMITED, "sh", str(MEMORY_MB * 1024), greenroom, "hook", *options],
+                [
+                    "/bin/sh",
+                    "-c",
+                    _LIMITED,
+                    "sh",
+                    str(MEMORY_MB * 1024),
+                    greenroom,
+                    "hook",
+                    *options,
+                ],
                 cwd=self.folder / "task",
                 env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **self.environment},
                 stdin=subprocess.DEVNULL,
@@ -172,6 +188,7 @@ def run_cell(waiter: Waiter, fault: Fault, storage: str, *, sandbox: bool) -> Ce
         if fault.storage:
             storage = stack.enter_context(FaultProxy(storage, fault.storage)).url
         runs = folder / "runs"
+        ledger = f"s3://{BUCKET}/{folder.name}"
         environment = {
             **world.environment,
             "AWS_ENDPOINT_URL_S3": storage,
@@ -179,11 +196,7 @@ def run_cell(waiter: Waiter, fault: Fault, storage: str, *, sandbox: bool) -> Ce
             "GREENROOM_HOOK_RESERVE": f"{RESERVE_S}s",
             "GREENROOM_HOOK_REPORT": str(folder / "reports"),
             "GREENROOM_TARGET": _target(fault, stack),
-            **(
-                {"GREENROOM_HOOK_LEDGER": f"s3://{BUCKET}/{folder.name}"}
-                if waiter.a_function
-                else {}
-            ),
+            **({"GREENROOM_HOOK_LEDGER": ledger} if fault.about_services else {}),
             **fault.variables,
         }
         run = _Run(waiter, fault, world, folder, sandbox, environment)
@@ -217,7 +230,12 @@ def _cell(run: _Run, runs: int | None) -> Cell:
     last = accepted[-1] if accepted else None
     delivery, share = _placed(run, last) if last else (0, None)
     when = _when(run, share)
-    right = _is_right(run, accepted, runs) and when in {When.EARLY, When.RESERVE}
+    log = _content(run.folder / "function.log")
+    right = (
+        _is_right(run, accepted, runs)
+        and _explains(log, run.fault)
+        and when in {When.EARLY, When.TIME_UP}
+    )
     return Cell(
         fault=run.fault.name,
         waiter=run.waiter.name,
@@ -229,17 +247,31 @@ def _cell(run: _Run, runs: int | None) -> Cell:
         delivery=delivery,
         runs=runs,
         right=right,
-        log="" if right else _end_of(run.folder / "function.log"),
+        log="" if right else log[-_LOG:],
     )
 
 
-def _end_of(log: Path) -> str:
-    return log.read_text(encoding="utf-8", errors="replace")[-_LOG:] if log.exists() else ""
+def _content(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+
+
+def _explains(log: str, fault: Fault) -> bool:
+    """Tell whether the reasons that were given are this fault's."""
+    return not fault.why or re.search(fault.why, "\n".join(_reasons(log)) or log) is not None
+
+
+def _reasons(log: str) -> Iterator[str]:
+    """Yield the reasons in the function's structured log lines."""
+    for line in log.splitlines():
+        if line.startswith('{"greenroom": "hook"'):
+            yield from json.loads(line).get("reasons", [])
 
 
 def _placed(run: _Run, heard: Heard) -> tuple[int, float]:
     """Return the delivery in which something was told, and at which share of its deadline."""
     number = max(sum(started <= heard.at for started in run.started), 1)
+    if run.fault.deliveries is Deliveries.TWICE_AT_ONCE:
+        number = 1  # which of the two it was is nobody's business
     return number, (heard.at - run.started[number - 1]) / run.fault.timeout_s
 
 
@@ -248,8 +280,8 @@ def _when(run: _Run, share: float | None) -> When:
         return When.NEVER
     if share > 1:
         return When.LATE
-    suite = 1 - (RESERVE_S + LAST_WORDS_S) / run.fault.timeout_s
-    return When.EARLY if share < suite else When.RESERVE
+    suite = 1 - (RESERVE_S + LAST_WORDS_S + _EARLIER_S) / run.fault.timeout_s
+    return When.EARLY if share < suite else When.TIME_UP
 
 
 def _is_right(run: _Run, accepted: list[Heard], runs: int | None) -> bool:
@@ -268,7 +300,7 @@ def run_cells(
     *,
     sandbox: bool,
     workers: int,
-    told: Callable[[Cell], None] = lambda cell: None,
+    told: Callable[[Cell], object] = lambda _: None,
 ) -> Iterator[Cell]:
     """Run the cells: those that sleep beside the others, of which ``workers`` run at a time."""
     lock = threading.Lock()
@@ -281,9 +313,9 @@ def run_cells(
 
     with MotoServer() as storage:
         storage.bucket(BUCKET)
-        with ThreadPoolExecutor(workers) as busy, ThreadPoolExecutor(workers * 2) as asleep:
+        with ThreadPoolExecutor(workers) as busy, ThreadPoolExecutor(workers) as asleep:
             tasks = [
-                (asleep if fault.timeout_s == SHORT_S else busy).submit(run, (waiter, fault))
+                (asleep if fault.timeout_s < AMPLE_S else busy).submit(run, (waiter, fault))
                 for waiter, fault in cells
             ]
             for task in tasks:

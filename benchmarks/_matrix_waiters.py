@@ -53,7 +53,7 @@ class World:
 
     fault: Fault
     environment: dict[str, str]
-    run: Callable[[Deliver], None] = lambda deliver: None
+    run: Callable[[Deliver], None] = lambda _: None
     heard: list[Heard] = field(default_factory=list)
     delivery: int = 0
     """How many times an event has been delivered."""
@@ -106,7 +106,7 @@ class _Asynchronously:
     """Invokes the function in a thread of its own, as the engine expects."""
 
     def __init__(self) -> None:
-        self.deliver: Deliver = lambda event: None
+        self.deliver: Deliver = lambda _: None
         self.threads: list[threading.Thread] = []
 
     def invoke(self, _: str, event: Json) -> None:
@@ -232,7 +232,7 @@ class _Told:
             name: world.script(telling(answer, word)) for name, (answer, word) in self.calls.items()
         }
         for name, answer in self.asked.items():
-            answers[name] = lambda _, answer=answer: answer(told[0] if told else "")  # type: ignore[misc]
+            answers[name] = lambda _, answer=answer: answer(told[0] if told else "")
         with AwsEndpoint(answers) as aws:
             world.environment = aws.environment
             world.run = lambda deliver: deliver(self.event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -135,6 +136,17 @@ def test_a_slow_start_is_waited_for_and_not_begun_anew(
     assert aws.insist("codedeploy", PUT, MEMBERS, until=soon())
     assert aws._worker is worker  # noqa: SLF001 - as above
     assert endpoint.calls
+
+
+def test_a_call_that_times_out_costs_no_other_call_its_answer(connect: Connect) -> None:
+    aws, _ = connect(Answer.SILENT)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(aws.call, "codedeploy", PUT, MEMBERS, until=soon())
+        with pytest.raises(CallError, match="not answered in time"):
+            aws.call("codedeploy", PUT, MEMBERS, until=soon(0.5))
+        error = other.exception()
+    assert isinstance(error, CallError)
+    assert error.code == "ReadTimeoutError"
 
 
 def test_a_killed_process_is_replaced_and_the_call_made_again(connect: Connect) -> None:
