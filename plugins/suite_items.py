@@ -78,6 +78,11 @@ class CheckItem(pytest.Item):
             if tag != check.kind.value:
                 self.add_marker(tag)
 
+    @property
+    def longest_s(self) -> float:
+        """The seconds that this check may take at worst, at one target."""
+        return self._check.timeout_s
+
     def runtest(self) -> None:
         """Ask, judge and record; raises `CheckFailed` unless the check passed."""
         recording = recording_of(self)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 RUN_ID = "GREENROOM_RUN_ID"
 """The variable that gives pytest its run's id, by which the supervisor knows the record."""
 
+SECONDS = "GREENROOM_HOOK_SECONDS"
+"""The variable that tells pytest how many seconds it has."""
+
 _LOG_HEAD = 4 * 1024 * 1024
 _LOG_TAIL = 64 * 1024
 _KEPT_TO_THE_REPORTER = (
@@ -77,12 +80,12 @@ class Suite:
     release: Mapping[str, str] = field(default_factory=dict)
 
 
-def start(suite: Suite, run_id: str) -> subprocess.Popen[bytes]:
+def start(suite: Suite, run_id: str, seconds: float) -> subprocess.Popen[bytes]:
     """Start pytest as the leader of a session, its output on a pipe."""
     return subprocess.Popen(  # noqa: S603 - our own interpreter; running the suite is the purpose
         ["/bin/sh", "-c", _LAUNCH, "sh", str(suite.memory_kib), *command_of(suite)],
         cwd=suite.work,
-        env=environment_of(suite, run_id),
+        env=environment_of(suite, run_id) | {SECONDS: f"{seconds:.1f}"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -99,7 +99,7 @@ def supervise(
         (suite.report / stale).unlink(missing_ok=True)
     log = suite.report / "pytest.log"
     with log.open("wb", buffering=0) as output:
-        process = start(suite, run_id)
+        process = start(suite, run_id, seconds)
         assert process.stdout is not None  # noqa: S101 - it was started with a pipe
         keeper = threading.Thread(
             target=keep_log, args=(process.stdout, [output, *filter(None, [echo])]), daemon=True

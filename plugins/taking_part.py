@@ -13,6 +13,7 @@ from greenroom.plugins import settings as settings_module
 from greenroom.plugins.documents import Documents
 from greenroom.plugins.guards import guard_exec, guard_exit, guard_termination
 from greenroom.plugins.observer import Observer
+from greenroom.plugins.preflight import Preflight, seconds_given
 from greenroom.plugins.readiness import Readiness
 from greenroom.plugins.recorder import COULD_NOT_DECIDE, Recorder
 from greenroom.plugins.settings_file import table_of
@@ -48,6 +49,8 @@ def take_part(config: pytest.Config) -> Recorder | None:
     if ready is not None and settings.target is not None:
         wait = Readiness(ready, settings.target, redactor, recorder)
         config.pluginmanager.register(wait, "greenroom-readiness")
+    if (seconds := seconds_given()) is not None:
+        config.pluginmanager.register(Preflight(seconds, recorder), "greenroom-preflight")
     config.add_cleanup(guard_exit(recorder.abandon, COULD_NOT_DECIDE))
     config.add_cleanup(recorder.answer_unstarted)
     config.add_cleanup(guard_exec())
