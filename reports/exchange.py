@@ -29,8 +29,9 @@ class Exchange:
         error = f": {data['error']}" if data.get("error") else ""
         took = data.get("elapsed_ms")
         after = f" after {text.duration(took / 1000)}" if isinstance(took, int | float) else ""
+        place = f" at {address}" if (address := request.get("address")) else ""
         return cls(
-            title=text.clip(f"{request.get('method', '?')} {request.get('url', '?')}", 300),
+            title=text.clip(f"{request.get('method', '?')} {request.get('url', '?')}{place}", 300),
             answer=f"{status}{after}{error}",
             request=_message(request, limit),
             response=_message(response, limit),

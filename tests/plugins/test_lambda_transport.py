@@ -15,6 +15,7 @@ from greenroom.plugins.redaction import REDACTED, Redactor
 from greenroom.rehearsal.lambda_runtime import LambdaFunction
 from tests.support import servers
 from tests.support.functions import Told, environment, functions, refusing, returning
+from tests.support.runs import run
 from tests.support.servers import Reply, hostile, serving
 
 if TYPE_CHECKING:
@@ -257,6 +258,38 @@ def test_secrets_are_kept_out_of_what_is_recorded(asking: Asking) -> None:
         http.get("/", headers={"x-api-key": "s3cr3t-v4lue"})
     assert "s3cr3t" not in str(asking.exchanges)
     assert REDACTED in asking.exchanges[0]["response"]["body"]
+
+
+SUITE = """\
+version: 1
+name: trivia
+defaults: {answered_by: {header: x-amz-executed-version, equals: "8"}}
+checks:
+  - {name: whole, http: {get: /all}, expect: {status: 200, headers: {x-revision: v8}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome", "seen"),
+    [
+        ("8", "passed", ""),
+        ("7", "failed", "answered by revision 7"),
+        ("9", "error", "ResourceNotFoundException"),
+    ],
+    ids=["new", "old", "unknown"],
+)
+def test_the_same_suite_serves_a_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, outcome: str, seen: str
+) -> None:
+    (tmp_path / "a.suite.yaml").write_text(SUITE)
+    with functions({"Trivia:8": returning(OK), "Trivia:7": returning(OK)}) as server:
+        for name, value in environment(server.url, "eu-west-1").items():
+            monkeypatch.setenv(name, value)
+        target = f"lambda://Trivia:{version}/v1"
+        result = run(tmp_path, "--greenroom-target", target)
+    check = result.check("whole")
+    assert (check["outcome"], check["exchanges"][0]["request"]["url"]) == (outcome, f"{target}/all")
+    assert seen in check["finding"]["seen"]
 
 
 HANDLER = """
