@@ -64,6 +64,9 @@ if TYPE_CHECKING:
     from greenroom.validators.bypass import Bypass
     from greenroom.validators.lifecycle import LifecycleEvent
 
+READY = "GREENROOM_READY"
+"""The variable that says at which path a run waits for its target."""
+
 MARGIN_S = 0.5
 """How long before the end of its time a waiter has been told, or never is."""
 
@@ -489,6 +492,13 @@ class Gate:
             return Pending(f"the build {handed.build} is under way", state)
         return answer_of(recorded)
 
+    def _environment(self) -> Mapping[str, str]:
+        """Return the suite's variables; unless told otherwise it waits until its target answers."""
+        environ = self.place.environ
+        if self.settings.own_ready or READY in environ:
+            return environ
+        return {**environ, READY: "/"}
+
     def _suite(self, arguments: tuple[str, ...]) -> Suite:
         place = self.place
         return Suite(
@@ -496,7 +506,7 @@ class Gate:
             root=place.root,
             report=place.report,
             work=place.work,
-            environment=place.environ,
+            environment=self._environment(),
             memory_kib=place.memory_kib,
             paths=place.paths,
             passed=(*self.settings.passed, *place.passed),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.settings_file import table_of
@@ -61,7 +61,7 @@ class HookSettings:
 
     ``event`` is the lifecycle event that the function is configured for; ``events`` are the suites
     of each, empty where the same suite serves all. ``passed`` are names of withheld variables that
-    the suite gets nevertheless.
+    the suite gets nevertheless. ``own_ready`` tells that the file says itself what to wait for.
     """
 
     event: LifecycleEvent | None = None
@@ -77,6 +77,7 @@ class HookSettings:
     hand_off: str = ""
     back_up_role: str = ""
     passed: tuple[str, ...] = ()
+    own_ready: bool = False
 
 
 def hook_settings(root: Path, environ: Mapping[str, str]) -> HookSettings:
@@ -85,7 +86,8 @@ def hook_settings(root: Path, environ: Mapping[str, str]) -> HookSettings:
     hook = (table or {}).get("hook", {})
     if not isinstance(hook, dict):
         raise SettingsError(f"{where}: hook is not a table", hint="write [hook] with its keys")
-    return parse_hook_table(hook, where, environ)
+    settings = parse_hook_table(hook, where, environ)
+    return replace(settings, own_ready="ready" in (table or {}))
 
 
 def parse_hook_table(
@@ -114,7 +116,12 @@ def parse_hook_table(
         notify=notify,
         first_deployment=first,
         passed=given.texts("pass"),
-        **texts,
+        ledger=texts["ledger"],
+        upload=texts["upload"],
+        link=texts["link"],
+        bypass=texts["bypass"],
+        hand_off=texts["hand_off"],
+        back_up_role=texts["back_up_role"],
     )
 
 

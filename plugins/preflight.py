@@ -2,7 +2,7 @@
 
 Counted are the declarative checks, each of which has a time-out for all it does; how long a Python
 test takes is not known before. The sum is the worst case, and seldom comes true: it is said, in
-the log and in the record, not refused. What must be refused has a ``budget`` in the hook's settings.
+the log and in the record, not refused. What must be has a ``budget`` in the hook's settings.
 """
 
 from __future__ import annotations

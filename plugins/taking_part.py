@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,10 @@ from greenroom.validators.verdict import Expected
 if TYPE_CHECKING:
     from greenroom.plugins.settings import Settings
     from greenroom.plugins.target_settings import Ready
+
+
+_READY_SHARE = 0.5
+"""How much of a hook's time may go into waiting for its target."""
 
 
 def take_part(config: pytest.Config) -> Recorder | None:
@@ -88,8 +94,10 @@ def _ready(config: pytest.Config, settings: Settings) -> Ready | None:
     """Return what to wait for with its variables filled in; raises `SettingsError`."""
     if settings.ready is None or settings.target is None:
         return None
+    given = seconds_given() or math.inf
+    ready = replace(settings.ready, within_s=min(settings.ready.within_s, given * _READY_SHARE))
     try:
-        return settings.ready.filled(settings_module.variables_of(config))
+        return ready.filled(settings_module.variables_of(config))
     except SettingsError as error:
         if settings.report is not None:
             _leave_word(settings.report, error)

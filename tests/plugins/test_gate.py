@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -281,3 +284,31 @@ def test_an_event_that_nobody_waits_for_is_refused_with_the_known_ones(
     assert outcome.error is not None
     assert "CodePipeline" in reasons(outcome)
     assert not isinstance(outcome.answer, Pending)
+
+
+TARGETED = """
+def test_it(target):
+    assert target.get("/").status_code == 200
+"""
+
+
+def test_the_hook_waits_until_its_target_answers(project: Project, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    project.suite(text=TARGETED)
+    project.environ["GREENROOM_TARGET"] = f"http://127.0.0.1:{port}"
+    serve = f"h.test(h.SimpleHTTPRequestHandler, port={port})"
+    serving = f"import time; time.sleep(2); import http.server as h; {serve}"
+    with subprocess.Popen([sys.executable, "-c", serving], cwd=tmp_path) as server:
+        outcome = project.deliver(ecs_event("POST_TEST_TRAFFIC_SHIFT"))
+        server.kill()
+    assert outcome.payload == {"hookStatus": "SUCCEEDED"}
+
+
+def test_a_target_that_never_answers_is_not_waited_for_without_end(project: Project) -> None:
+    project.suite(text=TARGETED)
+    project.environ["GREENROOM_TARGET"] = "http://127.0.0.1:9"
+    outcome = project.deliver(ecs_event("POST_TEST_TRAFFIC_SHIFT"), seconds=13)
+    assert outcome.payload == {"hookStatus": "FAILED"}
+    assert "the target was not ready" in reasons(outcome)
