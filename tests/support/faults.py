@@ -220,7 +220,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: FaultServer
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever asked was ended in the middle of it: no call at all
+            self.close_connection = True
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, body)
         visit = self.server.visit(request)
