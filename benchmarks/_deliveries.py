@@ -1,10 +1,10 @@
 """One event, delivered many times at once to the real handler; what each delivery came to.
 
-Some deliveries go to functions of their own under the real ``awslambdaric``, the others to threads
-of a few processes, for 200 runtimes would measure this machine's memory. Every delivery calls the
-same `greenroom.plugins.hook.handler` and has a process of its own for its calls to AWS. The ledger
-is in moto's S3 or DynamoDB, made strictly atomic; CodeDeploy takes the first report and says
-"already completed" to the others.
+Some deliveries go to functions of their own under the real ``awslambdaric``. The others go to
+threads of a few processes, which call the same `greenroom.plugins.hook.handler` and share one
+process for calls to AWS among 20 threads: 200 runtimes on one machine would measure how it starts
+processes. The ledger is in moto's S3 or DynamoDB, made strictly atomic; CodeDeploy takes the first
+report and says "already completed" to the others.
 """
 
 from __future__ import annotations
@@ -194,15 +194,16 @@ def _to_threads(
     ]
     outs = [folder / f"threads-{number}.json" for number in range(len(counts))]
     environ = {**os.environ, **environment, "LAMBDA_TASK_ROOT": str(task)}
+    command = [sys.executable, "-m", "benchmarks._delivery_threads"]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "benchmarks._delivery_threads", *map(str, arguments)],
+            [*command, str(count), str(load.timeout_s), str(out)],
             env=environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for arguments in zip(counts, [load.timeout_s] * len(counts), outs, strict=True)
+        for count, out in zip(counts, outs, strict=True)
     ]
     with ThreadPoolExecutor(max(len(processes), 1)) as pool:
         list(pool.map(_converse, processes))

@@ -1,6 +1,6 @@
 """Duplicates: 200 concurrent deliveries of one event; how many suites run, and what is answered.
 
-Every delivery calls the real handler: some under the real Lambda runtime client, the others in
+Every delivery calls the real handler: 20 under the real Lambda runtime client, the others in
 threads; see `benchmarks._deliveries`. Exits 1 unless there was one suite run, one status for all,
 and no delivery that outlasted its own time.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks._deliveries import Duplicates, Load, deliver, lines
 from benchmarks._table import Row, options, table, write
 
-FULL = Load(functions=20, threads=180, timeout_s=240, suite_s=30)
+FULL = Load(functions=20, threads=180, timeout_s=180, suite_s=30)
 QUICK = Load(functions=4, threads=16, timeout_s=60, suite_s=3, reserve_s=10)
 SUBJECT = "greenroom hook"
 

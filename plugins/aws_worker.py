@@ -59,6 +59,13 @@ class Clients:
                 self._made[service, region] = self._make(service, region)
             return self._made[service, region]
 
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            made, self._made = list(self._made.values()), {}
+        for client in made:
+            client.close()
+
     def _make(self, service: str, region: str) -> Any:  # noqa: ANN401 - as above
         try:
             import boto3  # noqa: PLC0415 - heavy, and part of an extra

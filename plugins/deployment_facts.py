@@ -43,11 +43,11 @@ class DeploymentFacts:
 def codedeploy_facts(aws: Aws, deployment_id: str, *, until: float) -> DeploymentFacts:
     """Ask CodeDeploy for the deployment; raises `ServiceError`."""
     answer = aws.call("codedeploy", "get_deployment", {"deploymentId": deployment_id}, until=until)
-    info = answer["deploymentInfo"]
+    info = answer.get("deploymentInfo", {})
     release = {ours: str(info[theirs]) for theirs, ours in _FACTS.items() if info.get(theirs)}
     return DeploymentFacts(
         rollback=info.get("creator") == _ROLLBACK,
-        first="previousRevision" not in info,
+        first=bool(info) and "previousRevision" not in info,
         release=release | _revision(info.get("revision", {})),
     )
 

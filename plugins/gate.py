@@ -17,13 +17,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from greenroom.plugins.aws_process import Aws
-from greenroom.plugins.background import Background
 from greenroom.plugins.bypass import active_bypass
-from greenroom.plugins.deployment_facts import event_under_way
 from greenroom.plugins.gate_answers import Pending, answer_of, recorded_of, refusal
+from greenroom.plugins.gate_lookups import Lookups
 from greenroom.plugins.gate_place import settings_at
 from greenroom.plugins.gate_plan import Occasion, make_plan
-from greenroom.plugins.gate_waiters import ask_facts, key_of, part_in, service_of
+from greenroom.plugins.gate_waiters import key_of, part_in, service_of
 from greenroom.plugins.hand_off import (
     HandedOff,
     LongGate,
@@ -70,10 +69,10 @@ MARGIN_S = 0.5
 
 _LEAST_RUN_S = 1.0
 _SOON_S = 5
-_FACTS_S = 5.0
 _CLAIM_SHARE = 0.5
 _LEAST_CLAIM_S = 10.0
 _RESERVE_SHARE = 0.25
+_AWAIT_SHARE = 0.5
 _PATIENCE_SHARE = 0.25
 _LONGEST_PATIENCE_S = 3.0
 _LEAST_PATIENCE_S = 0.2
@@ -109,8 +108,8 @@ class Gate:
         self._delivery = delivery
         self.key = key_of(hook)
         self._state: Mapping[str, Any] | None = None
-        self._facts = Background(self._ask_facts) if self.aws else None
-        self._name = Background(self._ask_name) if self._is_unnamed() else None
+        self._planned: Plan | None = None
+        self.lookups = self._begin_lookups() if self.aws else None
         self._decided = Decided(Pending("nothing is decided yet"))
 
     def decide(self) -> Decided:
@@ -179,7 +178,7 @@ class Gate:
         )
 
     def _answer(self) -> Answer | Pending:
-        """Return what already stands, or what the suite says."""
+        """Return what already stands, or what is decided now."""
         self._expect_settings()
         if isinstance(self.hook, EcsEvent):
             self._state = state_of(self.hook)
@@ -188,9 +187,15 @@ class Gate:
             self.key = key_of(self.hook)
         if isinstance(self.hook, EcsEvent) and self.hook.rollback:
             return self._rolling_back()
-        self._decided.event = self._event()
         if (bypassed := self._bypassed()) is not None:
             return bypassed
+        under_way = self._state is not None and "build" in self._state
+        once = self.settings.ledger and not under_way
+        return self._next_part(self._once() if once else self._considered())
+
+    def _considered(self, ledger: Ledger | None = None) -> Answer | Pending:
+        """Return what settings or the suite say; ``ledger`` has this delivery's claim."""
+        self._decided.event = self._event()
         known = self._known_facts()
         if known is not None and known.rollback:
             return self._rolling_back()
@@ -201,13 +206,23 @@ class Gate:
                 verdict=Verdict.COULD_NOT_DECIDE,
                 reasons=("a first deployment, which the settings let pass: nothing was checked",),
             )
-        plan = make_plan(
+        plan = self._plan()
+        if self._state is not None and "build" in self._state:
+            return self._poll(self._state)
+        return self._fresh(plan, ledger)
+
+    def _plan(self) -> Plan:
+        """Return what runs, made once; raises `SettingsError`."""
+        if self._planned is not None:
+            return self._planned
+        self._known_facts()
+        self._planned = plan = make_plan(
             self.settings,
             Occasion(
-                event=self._decided.event,
+                event=self._event(),
                 arguments=self._arguments(),
                 suites=self.place.suites,
-                asks_again=isinstance(self.hook, EcsEvent) and not self.place.invitation,
+                asks_again=self._asks_again,
                 release=self._decided.release,
                 environ=self.place.environ,
             ),
@@ -217,55 +232,39 @@ class Gate:
                 f"ECS hands back part {self._part + 1} of a suite of {len(plan.parts)}",
                 hint="the settings changed during the deployment; deploy again",
             )
-        if self._state is not None and "build" in self._state:
-            answer = self._poll(self._state)
-        else:
-            answer = self._once(plan) if self.settings.ledger else self._fresh(plan)
-        return self._next_part(plan, answer)
+        return plan
 
     def _arguments(self) -> tuple[str, ...] | None:
         given = self.place.arguments
         return shell_words(given, "GREENROOM_HOOK_ARGS") if isinstance(given, str) else given
 
-    def _is_unnamed(self) -> bool:
-        event = self.hook.event or self.settings.event
-        return event is None and isinstance(self.hook, CodeDeployEvent) and self.aws is not None
+    def _begin_lookups(self) -> Lookups:
+        assert self.aws is not None  # noqa: S101 - nobody else calls it
+        return Lookups(
+            self.aws,
+            self.hook,
+            ends=self.suite_ends,
+            rollback=self.place.cancel,
+            unnamed=isinstance(self.hook, CodeDeployEvent) and self.settings.event is None,
+        )
 
     def _event(self) -> LifecycleEvent | None:
         """Return the lifecycle event; where suites depend on it and it is unknown, raise."""
         event = self.hook.event or self.settings.event
-        if event is None and self.settings.events and self._name is not None:
-            event = self._name.result(self.suite_ends)
+        if event is None and self.settings.events and self.lookups is not None:
+            event = self.lookups.name(self.suite_ends)
         if event is not None:
             self._decided.release.setdefault("event", event.value)
         return event
 
-    def _ask_name(self) -> LifecycleEvent:
-        """Ask where CodeDeploy is: its event does not say, and later it will have gone on."""
-        assert self.aws is not None  # noqa: S101 - asked only with it
-        until = min(time.monotonic() + _FACTS_S, self.suite_ends)
-        return event_under_way(self.aws, self.hook.deployment, until=until)
-
-    def late_name(self) -> LifecycleEvent | None:
-        """Return the event as far as it is known by now."""
-        if self._decided.event is None and self._name is not None:
-            with contextlib.suppress(GreenroomError, KeyError):
-                self._decided.event = self._name.result(time.monotonic())
-        return self._decided.event
-
-    def _ask_facts(self) -> DeploymentFacts:
-        """Ask what is known of the deployment; a rollback that comes to light ends the suite."""
-        assert self.aws is not None  # noqa: S101 - asked only with it
-        until = min(time.monotonic() + _FACTS_S, self.suite_ends)
-        facts = ask_facts(self.aws, self.hook, until=until)
-        if facts.rollback:
-            self.place.cancel.set()
-        return facts
-
     def _bypassed(self) -> Answer | None:
-        """Return the answer of a gate that a person opened, if one did."""
+        """Return the answer of a gate that a person opened, if one did.
+
+        Looked for before anything that could fail, for an emergency is when things do.
+        """
         if not self.settings.bypass or self.aws is None:
             return None
+        self._decided.event = self.hook.event or self.settings.event
         found = active_bypass(
             self.settings.bypass,
             self.aws,
@@ -276,30 +275,41 @@ class Gate:
         if isinstance(found, NoBypass):
             self._decided.bypass_refused = found.why
             return None
-        self._decided.bypass = found
-        return Answer(
-            succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED: {found}",)
+        answer = self._shared(
+            Answer(
+                succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED: {found}",)
+            )
         )
+        if answer.succeeded:
+            self._decided.bypass = found
+        else:
+            self._decided.bypass_refused = "the gate had been decided before"
+        return answer
+
+    def _shared(self, answer: Answer) -> Answer:
+        """Return what stands in the ledger; a ledger out of reach keeps nobody in an emergency."""
+        if not self.settings.ledger:
+            return answer
+        until = time.monotonic() + self.reserve_s * _RESERVE_SHARE
+        try:
+            mine = recorded_of(answer, self.place.owner)
+            stands = self.ledger().record(self.key, mine, until=until)
+        except ServiceError as error:
+            self._decided.notes["ledger"] = str(error)
+            return answer
+        return answer if stands.succeeded else answer_of(stands)
 
     def _known_facts(self) -> DeploymentFacts | None:
         """Return the facts where the decision or the suite depends on them, None elsewhere."""
-        if self._facts is None:
+        matters = self.settings.events or self.settings.first_deployment == PASS
+        if self.lookups is None or not matters:
             return None
-        if not self.settings.events and self.settings.first_deployment != PASS:
-            return None
-        facts = self._late_facts(self.suite_ends)
+        facts = self.lookups.facts(self.suite_ends)
         if facts is not None:
             self._decided.release = {**facts.release, **self._decided.release}
+        elif self.lookups.problem:
+            self._decided.notes["deployment"] = self.lookups.problem
         return facts
-
-    def _late_facts(self, until: float) -> DeploymentFacts | None:
-        if self._facts is None:
-            return None
-        try:
-            return self._facts.result(until)
-        except ServiceError as error:
-            self._decided.notes["deployment"] = str(error)
-            return None
 
     def _rolling_back(self) -> Answer:
         self._decided.notes["rollback"] = True
@@ -309,20 +319,35 @@ class Gate:
             reasons=("a rollback: nothing is left to decide, and a refusal would only break it",),
         )
 
-    def _once(self, plan: Plan) -> Answer | Pending:
-        """Decide an execution that may be delivered more than once: only one delivery runs it."""
+    def _once(self) -> Answer | Pending:
+        """Decide an execution that may be delivered more than once: only one delivery does.
+
+        The claim comes before everything that another delivery could find different, such as a
+        setting, a bypass, or a service that does not answer.
+        """
         ledger = self.ledger()
         claim = self._claim(ledger)
         self._decided.notes["claim"] = claim.state.value
         if claim.state is State.MINE:
-            answer = self._fresh(plan, ledger)
-            return answer if isinstance(answer, Pending) else self._settled(ledger, answer)
+            return self._claimed(ledger)
+        # A little into the reserve, so that a holder whose time was the same is known to be dead.
+        until = self.suite_ends + self.reserve_s * _AWAIT_SHARE
         recorded = claim.recorded or await_verdict(
-            ledger, self.key, by=self.place.owner, until=self.suite_ends
+            ledger, self.key, by=self.place.owner, until=until, held=claim
         )
+        with contextlib.suppress(GreenroomError, KeyError):  # for the log alone
+            self._decided.event = self._event()
         if recorded is None:
             return Pending("another delivery of this event is at work, and answers", self._state)
         return answer_of(recorded)
+
+    def _claimed(self, ledger: Ledger) -> Answer | Pending:
+        """Decide and record it; whatever is raised is an answer that the others share."""
+        try:
+            answer = self._considered(ledger)
+        except Exception as error:  # noqa: BLE001 - the claim ends with a verdict
+            answer = refusal(explained(error))
+        return answer if isinstance(answer, Pending) else self._settled(ledger, answer)
 
     def ledger(self) -> Ledger:
         """Return the ledger; raises `SettingsError` where there is none."""
@@ -340,7 +365,7 @@ class Gate:
         until = now + max(left * _CLAIM_SHARE, min(left, _LEAST_CLAIM_S))
         if self.place.invitation is not None:
             return take_over(ledger, self.key, self.place.invitation, until=until)
-        lease_ends = time.time() + self.place.ends - now
+        lease_ends = time.time() + self.suite_ends - now + self.reserve_s * _RESERVE_SHARE
         return ledger.claim(self.key, owner=self.place.owner, lease_ends=lease_ends, until=until)
 
     def _settled(self, ledger: Ledger, answer: Answer) -> Answer:
@@ -348,6 +373,11 @@ class Gate:
         until = time.monotonic() + self.reserve_s * _RESERVE_SHARE
         stands = settle(ledger, self.key, recorded_of(answer, self.place.owner), until=until)
         return answer if stands.succeeded == answer.succeeded else answer_of(stands)
+
+    @property
+    def _asks_again(self) -> bool:
+        """Whether the waiter invokes the hook once more after IN_PROGRESS."""
+        return isinstance(self.hook, EcsEvent) and not self.place.invitation
 
     @property
     def _part(self) -> int:
@@ -359,14 +389,17 @@ class Gate:
             return self._hand_off(plan, ledger)
         return self._run(plan.parts[self._part])
 
-    def _next_part(self, plan: Plan, answer: Answer | Pending) -> Answer | Pending:
+    def _next_part(self, answer: Answer | Pending) -> Answer | Pending:
         """Return IN_PROGRESS where a part succeeded that is not the last one."""
-        part = self._part + 1
         more = isinstance(answer, Answer) and answer.verdict is Verdict.SHIP
-        if not more or part == len(plan.parts):
+        if not more or not self._asks_again:
             return answer
-        reason = f"part {part} of {len(plan.parts)} of the suite is done"
-        return Pending(reason, state={"part": part}, delay_s=_SOON_S)
+        part, parts = self._part + 1, len(self._plan().parts)
+        if part == parts:
+            return answer
+        return Pending(
+            f"part {part} of {parts} of the suite is done", state={"part": part}, delay_s=_SOON_S
+        )
 
     def _must_be_handed_off(self, plan: Plan) -> bool:
         """Tell whether there is too little time here; raise where nobody else could have more."""
@@ -399,8 +432,10 @@ class Gate:
                 echo=self.place.echo,
             )
         self._decided.result = result
-        if result.verdict is not Verdict.SHIP and self._turned_out_a_rollback():
-            return self._rolling_back()
+        if result.verdict is not Verdict.SHIP and self.lookups is not None:
+            soon = time.monotonic() + self.reserve_s * _RESERVE_SHARE
+            if self.lookups.is_rollback(soon):
+                return self._rolling_back()
         return Answer(
             succeeded=result.verdict is Verdict.SHIP,
             verdict=result.verdict,
@@ -418,7 +453,7 @@ class Gate:
         handed = hand_off(
             LongGate(
                 key=self.key,
-                delivery=self._delivery,
+                delivery=self._named_delivery(),
                 project=plan.hand_off,
                 function=self.place.function,
                 role=self.settings.back_up_role,
@@ -432,6 +467,17 @@ class Gate:
         state = {**handed.state, "part": self._part, "key": self.key}
         return Pending(f"handed off to the build {handed.build}", state)
 
+    def _named_delivery(self) -> Mapping[str, Any]:
+        """Return the event; a pause is named by its id, which the delivery may have left out."""
+        if not isinstance(self.hook, EcsPauseEvent):
+            return self._delivery
+        return {
+            "serviceDeploymentArn": self.hook.deployment,
+            "hookId": self.hook.hook_id,
+            "lifecycleStage": self.hook.stage,
+            "serviceArn": self.hook.service,
+        }
+
     def _poll(self, state: Mapping[str, Any]) -> Answer | Pending:
         """Return what came of the build that an earlier invocation started."""
         handed, ledger = HandedOff.from_state(state), self.ledger()
@@ -442,16 +488,6 @@ class Gate:
         if recorded is None:
             return Pending(f"the build {handed.build} is under way", state)
         return answer_of(recorded)
-
-    def _turned_out_a_rollback(self) -> bool:
-        """Ask once more where it is not known: during a rollback a hook must not refuse."""
-        soon = time.monotonic() + self.reserve_s * _RESERVE_SHARE
-        if (facts := self._late_facts(soon)) is None and self.aws is not None:
-            try:
-                facts = ask_facts(self.aws, self.hook, until=soon)
-            except ServiceError:
-                return False
-        return facts is not None and facts.rollback
 
     def _suite(self, arguments: tuple[str, ...]) -> Suite:
         place = self.place

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.gate_place import Place
     from greenroom.plugins.reporting import Reporter
     from greenroom.plugins.supervisor import Supervised
+    from greenroom.validators.lifecycle import LifecycleEvent
 
 _STANDING_SHARE = 0.5
 
@@ -115,6 +116,7 @@ def conclude(gate: Gate, decided: Decided, began: float) -> Outcome:
     """Tell what was decided to whoever waits, and then to everybody else."""
     if isinstance(decided.answer, Pending):
         return _pend(gate, decided, decided.answer)
+    _event(gate, decided)
     answer = replace(decided.answer, link=_link(gate, decided))
     reported = time.monotonic()
     outcome = _told(gate, decided, answer)
@@ -156,9 +158,16 @@ def _told(gate: Gate, decided: Decided, answer: Answer) -> Outcome:
     except Exception as error:  # noqa: BLE001 - the log comes before whatever is raised
         return replace(base, errors=(explained(error),), error=error)
     errors: tuple[str, ...] = ()
-    if told.result == ALREADY_COMPLETED and not gate.settings.ledger:
+    if told.result == ALREADY_COMPLETED:
         errors = _stands(gate, decided, told)
     return replace(base, told=told, errors=errors)
+
+
+def _event(gate: Gate, decided: Decided) -> LifecycleEvent | None:
+    """Return the event as far as it is known by now."""
+    if decided.event is None and gate.lookups is not None:
+        decided.event = gate.lookups.name_by_now()
+    return decided.event
 
 
 def _reporter(gate: Gate) -> Reporter:
@@ -171,16 +180,21 @@ def _reporter(gate: Gate) -> Reporter:
 
 
 def _stands(gate: Gate, decided: Decided, told: Told) -> tuple[str, ...]:
-    """Return what is wrong with an event that somebody completed before: nothing, if the same."""
+    """Return what is wrong with an event that somebody completed before: nothing, if the same.
+
+    Where CodeDeploy does not say, the ledger's word is taken: all deliveries tell what it holds.
+    """
+    if not isinstance(gate.hook, CodeDeployEvent):
+        return ()  # its reporter has looked at what stands
     status = ""
-    if isinstance(gate.hook, CodeDeployEvent) and gate.aws and (event := gate.late_name()):
+    if gate.aws and (event := _event(gate, decided)):
         left = gate.place.ends - MARGIN_S - time.monotonic()
         until = time.monotonic() + left * _STANDING_SHARE
         try:
             status = status_of(gate.aws, gate.hook.deployment, event.value, until=until)
         except (ServiceError, KeyError) as error:
             decided.notes["standing"] = str(error)
-    if status == told.status:
+    if status == told.status or (not status and gate.settings.ledger):
         return ()
     seen = f"as {status}" if status else "by somebody else, and as what is not known"
     return (f"{told.to} was told {told.status}, but the event had been completed {seen}",)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from greenroom.plugins.aws_worker import Clients
     from greenroom.plugins.http_exchange import Sender
-    from greenroom.plugins.lambda_transport import Callers
     from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.target_settings import Address
     from greenroom.validators.http import Failure
@@ -62,10 +62,10 @@ class Connections:
         return httpx.create_ssl_context()
 
     @cached_property
-    def _callers(self) -> Callers:
-        from greenroom.plugins.lambda_transport import Callers  # noqa: PLC0415 - for functions only
+    def _aws(self) -> Clients:
+        from greenroom.plugins.lambda_transport import aws_clients  # noqa: PLC0415 - as below
 
-        return Callers()
+        return aws_clients()
 
     @property
     def pool(self) -> httpcore.ConnectionPool:
@@ -74,12 +74,11 @@ class Connections:
 
     def sender(self, target: str) -> Sender:
         """Return the way to ``target``; raises `SettingsError` for a function without a version."""
-        network = _Network(target, lambda: self.pool)
         if not is_function(target):
-            return network
+            return _Network(target, self.pool)
         from greenroom.plugins.lambda_transport import Invoker  # noqa: PLC0415 - for functions only
 
-        return Invoker(parse_function(target), network, self._callers)
+        return Invoker(parse_function(target), self._aws, self._elsewhere)
 
     def sender_at(self, target: str, address: Address) -> Sender:
         """Return the way to ``target`` that ends at one ``address`` behind its load balancer.
@@ -90,12 +89,17 @@ class Connections:
         url = httpx.URL(target)
         base = url.copy_with(scheme=address.scheme or url.scheme)
         route = (url.raw_host.decode(), address)
-        return _Network(str(base), lambda: self._pool_of(route), str(address))
+        return _Network(str(base), self._pool_of(route), str(address))
+
+    def _elsewhere(self, request: httpx.Request) -> httpcore.Response:
+        return self.pool.handle_request(_to_httpcore(request))
 
     def close(self) -> None:
         """Close every connection."""
         for pool in self._pools.values():
             pool.close()
+        if "_aws" in self.__dict__:
+            self._aws.close()
 
     def _pool_of(self, route: tuple[str, Address] | None) -> httpcore.ConnectionPool:
         if route not in self._pools:
@@ -110,15 +114,15 @@ class Connections:
 
 
 class _Network:
-    def __init__(
-        self, base: str, pool: Callable[[], httpcore.ConnectionPool], address: str = ""
-    ) -> None:
+    """The way to a host; ``address`` is where it leads whatever the host's name, or empty."""
+
+    def __init__(self, base: str, pool: httpcore.ConnectionPool, address: str = "") -> None:
         self.base = base
         self.address = address
         self._pool = pool
 
     def send(self, request: httpx.Request) -> httpcore.Response:
-        return self._pool().handle_request(_to_httpcore(request))
+        return self._pool.handle_request(_to_httpcore(request))
 
     def shown(self, url: httpx.URL) -> str:
         return str(url)

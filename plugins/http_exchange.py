@@ -140,7 +140,7 @@ def request_json(request: httpx.Request, sender: Sender, redactor: Redactor) -> 
         "url": redactor.url(sender.shown(request.url)),
         "headers": redactor.headers(request.headers.multi_items()),
         "body": body or None,
-        **({"address": sender.address} if sender.address else {}),
+        "address": sender.address,
     }
 
 

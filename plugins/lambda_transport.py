@@ -8,7 +8,7 @@ redaction are those of `greenroom.plugins.http`.
 from __future__ import annotations
 
 import json
-import math
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpcore
@@ -17,21 +17,25 @@ from greenroom.plugins.aws import code_of, explained, hint_of_suite
 from greenroom.plugins.aws_worker import Clients, Limits
 from greenroom.plugins.http_failures import BodyTooLargeError, InvocationError
 from greenroom.plugins.lambda_events import MalformedError, answer_of, event_of
-from greenroom.plugins.network import in_time, time_given
+from greenroom.plugins.network import in_time
 from greenroom.validators.errors import ServiceError
 from greenroom.validators.http import Failure
 from greenroom.validators.json_values import cut, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
     from greenroom.plugins.function_address import FunctionVersion
-    from greenroom.plugins.http_exchange import Sender
+
+    Elsewhere = Callable[[httpx.Request], httpcore.Response]
 
 EXECUTED = "x-amz-executed-version"
 """The header of every answer that names the version which gave it."""
 _ACTION = "lambda:InvokeFunction"
 _CONNECT_S = 5.0
+_LONGEST_RUN_S = 900.0
 _LARGEST = 8 * 1024 * 1024
 """More than Lambda lets a function return at once."""
 _STEP = 64 * 1024
@@ -54,10 +58,11 @@ class _Invoked(NamedTuple):
 class Invoker:
     """The way to one version of a function; other hosts (of redirects) go to ``elsewhere``."""
 
-    def __init__(self, function: FunctionVersion, elsewhere: Sender, callers: Callers) -> None:
+    def __init__(self, function: FunctionVersion, clients: Clients, elsewhere: Elsewhere) -> None:
         self._function = function
         self._elsewhere = elsewhere
-        self._callers = callers
+        # Made now: the time of a request is not that of importing boto3.
+        self._client, self._problem = _client(clients, function.region)
         # A redirect is joined to it: only of http and https is it known how to do that.
         self._root = f"https://{function.host}"
         self.base = f"{self._root}{function.prefix}"
@@ -66,10 +71,9 @@ class Invoker:
     def send(self, request: httpx.Request) -> httpcore.Response:
         """Invoke the version and return what it answered; raises httpx's and httpcore's errors."""
         if request.url.host != self._function.host:
-            return self._elsewhere.send(request)
+            return self._elsewhere(request)
         event = json.dumps(event_of(self._function.payload, request)).encode()
-        seconds = time_given()
-        invoked = in_time(lambda: self._invoke(event, seconds), httpcore.ReadTimeout)
+        invoked = in_time(lambda: self._invoke(event), httpcore.ReadTimeout)
         if invoked.error:
             raise _failed(self._function, invoked)
         try:
@@ -90,37 +94,39 @@ class Invoker:
             return whole
         return f"{self._function.address}{whole.removeprefix(self._root)}"
 
-    def _invoke(self, event: bytes, seconds: float) -> _Invoked:
-        try:
-            client = self._callers.within(seconds).get("lambda", self._function.region)
-        except ServiceError as error:
-            raise InvocationError(Failure(str(error), error.hint)) from error
+    def _invoke(self, event: bytes) -> _Invoked:
+        if self._problem is not None:
+            raise InvocationError(Failure(str(self._problem), self._problem.hint))
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - boto3 is there
 
         try:
-            answer = client.invoke(
+            answer = self._client.invoke(
                 FunctionName=self._function.function,
                 Qualifier=self._function.version,
                 Payload=event,
             )
-            payload = _read(answer["Payload"])
+            with closing(answer["Payload"]) as stream:
+                payload = _read(stream)
         except (BotoCoreError, ClientError) as error:
             raise _refused(self._function, error) from error
         version = str(answer.get("ExecutedVersion", ""))
         return _Invoked(payload, str(answer.get("FunctionError", "")), version)
 
 
-class Callers:
-    """boto3's clients by the whole seconds that they wait for an answer, made when needed."""
+def aws_clients() -> Clients:
+    """Return boto3's clients, to be shared by all invocations of a process.
 
-    def __init__(self) -> None:
-        self._made: dict[int, Clients] = {}
+    They wait as long as a function may run: the deadline of a request is kept beside them.
+    """
+    return Clients(Limits(connect_s=_CONNECT_S, read_s=_LONGEST_RUN_S))
 
-    def within(self, seconds: float) -> Clients:
-        """Return those that wait ``seconds``, and not much longer."""
-        whole = math.ceil(seconds)
-        limits = Limits(connect_s=min(_CONNECT_S, whole), read_s=float(whole))
-        return self._made.setdefault(whole, Clients(limits))
+
+def _client(clients: Clients, region: str) -> tuple[Any, ServiceError | None]:
+    """Return boto3's client, or why there is none."""
+    try:
+        return clients.get("lambda", region), None
+    except ServiceError as error:
+        return None, error
 
 
 def _read(stream: Any) -> bytes:  # noqa: ANN401 - botocore's streaming body

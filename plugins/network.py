@@ -47,11 +47,6 @@ def within(seconds: float, deadline: float) -> Iterator[None]:
         _TOTAL.reset(total)
 
 
-def time_given() -> float:
-    """Return the seconds that were given for everything in the present block."""
-    return _TOTAL.get()
-
-
 @contextmanager
 def _time_left(error: type[httpcore.TimeoutException]) -> Iterator[float]:
     """Give the seconds left; a time-out, or none left, raises ``error`` and says the whole time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -89,17 +90,18 @@ def _described(arn: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return ELB's description of a target group and the health of its targets."""
     from greenroom.plugins.aws_worker import Clients, Limits  # noqa: PLC0415 - where it is asked
 
-    client = Clients(Limits(_CONNECT_S, _READ_S)).get("elbv2", arn.split(":")[3])
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - boto3 is there
+    with closing(Clients(Limits(_CONNECT_S, _READ_S))) as clients:
+        client = clients.get("elbv2", arn.split(":")[3])
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - it is there
 
-    action = "DescribeTargetGroups"
-    try:
-        [group] = client.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
-        action = "DescribeTargetHealth"
-        health = client.describe_target_health(TargetGroupArn=arn)
-    except (BotoCoreError, ClientError) as error:
-        told = explained(error, f"elasticloadbalancing:{action}")
-        raise ServiceError(str(told), hint=hint_of_suite(told)) from error
+        action = "DescribeTargetGroups"
+        try:
+            [group] = client.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
+            action = "DescribeTargetHealth"
+            health = client.describe_target_health(TargetGroupArn=arn)
+        except (BotoCoreError, ClientError) as error:
+            told = explained(error, f"elasticloadbalancing:{action}")
+            raise ServiceError(str(told), hint=hint_of_suite(told)) from error
     return group, health["TargetHealthDescriptions"]
 
 

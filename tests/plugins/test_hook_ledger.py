@@ -159,6 +159,7 @@ def test_a_succeeded_that_is_no_boolean_is_an_error() -> None:
         Recorded.from_json(json.dumps(fields))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["s3", "dynamodb"], indirect=True)
 def test_of_200_claims_at_once_exactly_one_is_mine(ledger: Ledger) -> None:
     ready = threading.Barrier(RACERS)

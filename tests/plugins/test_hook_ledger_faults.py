@@ -100,6 +100,6 @@ def test_a_write_that_somebody_else_answered_is_no_claim_and_no_verdict(moto: Mo
 
 def test_an_object_that_s3_does_not_speak_of_needs_the_right_to_list(moto: MotoServer) -> None:
     with broken(moto, "s3", PASS, Fault.DENY) as ledger, pytest.raises(CallError) as caught:
-        ledger.read(KEY, until=soon(0.5))
+        ledger.read(KEY, until=soon(4))
     assert "s3:GetObject" in caught.value.hint
     assert "s3:ListBucket" in caught.value.hint

@@ -36,24 +36,27 @@ class Asking:
         self._monkeypatch = monkeypatch
         self.exchanges: list[dict[str, Any]] = []
 
-    def go_to(self, url: str) -> None:
-        for name, value in environment(url).items():
-            self._monkeypatch.setenv(name, value)
-
     @contextmanager
     def at(
-        self, target: str, limits: Limits | None = None, *secrets: str
+        self,
+        url: str,
+        target: str = TARGET,
+        *,
+        limits: Limits | None = None,
+        hidden: str = "",
+        region: str = "eu-west-1",
     ) -> Iterator[httpx.Client]:
+        for name, value in environment(url, region).items():
+            self._monkeypatch.setenv(name, value)
         connections = Connections()
-        redactor = Redactor(secrets)
+        redactor = Redactor([hidden])
         with client(target, connections, redactor, self.exchanges.append, limits) as http:
             yield http
         connections.close()
 
     @contextmanager
     def serving(self, versions: Versions, target: str = TARGET) -> Iterator[httpx.Client]:
-        with functions(versions) as server, self.at(target) as http:
-            self.go_to(server.url)
+        with functions(versions) as server, self.at(server.url, target) as http:
             yield http
 
 
@@ -133,38 +136,38 @@ def test_a_version_that_does_not_exist_is_named(asking: Asking) -> None:
 
 
 def test_a_service_that_never_answers_costs_no_more_than_the_requests_time(asking: Asking) -> None:
-    with hostile(servers.silent) as url, asking.at(TARGET) as http:
-        asking.go_to(url)
-        with pytest.raises(httpx.ReadTimeout, match=r"no complete answer within 0\.3 s"):
-            http.get("/", timeout=0.3)
+    with (
+        hostile(servers.silent) as url,
+        asking.at(url) as http,
+        pytest.raises(httpx.ReadTimeout, match=r"no complete answer within 0\.3 s"),
+    ):
+        http.get("/", timeout=0.3)
 
 
 @pytest.mark.parametrize("behave", [servers.drip_body, servers.closes], ids=["drips", "closes"])
 def test_a_service_that_misbehaves_is_an_error(asking: Asking, behave: servers.Behaviour) -> None:
-    with hostile(behave) as url, asking.at(TARGET) as http:
-        asking.go_to(url)
-        with pytest.raises(httpx.TransportError):
-            http.get("/", timeout=0.5)
+    with (
+        hostile(behave) as url,
+        asking.at(url) as http,
+        pytest.raises(httpx.TransportError),
+    ):
+        http.get("/", timeout=0.5)
 
 
 def test_nobody_listening_is_worth_another_try(asking: Asking) -> None:
-    asking.go_to(servers.refused_url())
-    with asking.at(TARGET) as http, pytest.raises(httpx.TransportError) as seen:
+    url = servers.refused_url()
+    with asking.at(url) as http, pytest.raises(httpx.TransportError) as seen:
         http.get("/")
     failure = failure_of(seen.value)
     assert failure.retry
     assert "EndpointConnectionError" in failure.reason
 
 
-def test_without_a_region_the_error_says_so(
-    asking: Asking, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    asking.go_to(servers.refused_url())
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(name)
-    with asking.at(TARGET) as http, pytest.raises(httpx.TransportError) as seen:
+def test_a_region_that_is_none_is_said_to_be(asking: Asking) -> None:
+    url = servers.refused_url()
+    with asking.at(url, region="no region") as http, pytest.raises(httpx.TransportError) as seen:
         http.get("/")
+    assert "no client for lambda" in failure_of(seen.value).reason
     assert "AWS_REGION" in failure_of(seen.value).advice
 
 
@@ -230,10 +233,12 @@ def test_cookies_come_back_with_the_next_request(asking: Asking) -> None:
 
 def test_a_body_beyond_the_limit_is_not_read(asking: Asking) -> None:
     large = returning({"statusCode": 200, "body": "x" * 2000})
-    with functions({"Trivia:8": large}) as server, asking.at(TARGET, Limits(max_body=1000)) as http:
-        asking.go_to(server.url)
-        with pytest.raises(BodyTooLargeError, match="larger than 1,000 bytes"):
-            http.get("/")
+    with (
+        functions({"Trivia:8": large}) as server,
+        asking.at(server.url, limits=Limits(max_body=1000)) as http,
+        pytest.raises(BodyTooLargeError, match="larger than 1,000 bytes"),
+    ):
+        http.get("/")
 
 
 def test_more_than_lambda_ever_returns_is_not_read(asking: Asking) -> None:
@@ -245,8 +250,10 @@ def test_more_than_lambda_ever_returns_is_not_read(asking: Asking) -> None:
 
 
 def test_secrets_are_kept_out_of_what_is_recorded(asking: Asking) -> None:
-    with functions({"Trivia:8": echo}) as server, asking.at(TARGET, None, "s3cr3t-v4lue") as http:
-        asking.go_to(server.url)
+    with (
+        functions({"Trivia:8": echo}) as server,
+        asking.at(server.url, hidden="s3cr3t-v4lue") as http,
+    ):
         http.get("/", headers={"x-api-key": "s3cr3t-v4lue"})
     assert "s3cr3t" not in str(asking.exchanges)
     assert REDACTED in asking.exchanges[0]["response"]["body"]
@@ -273,23 +280,21 @@ def runtime(tmp_path: Path) -> Iterator[Served]:
     """A real function under awslambdaric, as version 8."""
     (tmp_path / "app.py").write_text(HANDLER)
 
-    def version(event: dict[str, Any]) -> Told:
-        done = function.invoke(event)
-        return Told(done.payload, "Unhandled" if done.error else "")
+    with LambdaFunction("app.handler", task_root=tmp_path, environment={}, timeout_s=2) as real:
 
-    with (
-        LambdaFunction("app.handler", task_root=tmp_path, environment={}, timeout_s=2) as function,
-        functions({"Trivia:8": version}) as server,
-    ):
-        yield server
+        def version(event: dict[str, Any]) -> Told:
+            done = real.invoke(event)
+            return Told(done.payload, "Unhandled" if done.error else "")
+
+        with functions({"Trivia:8": version}) as server:
+            yield server
 
 
 @pytest.mark.slow
 def test_a_real_function_answers_fails_and_runs_out_of_time(
     asking: Asking, runtime: Served
 ) -> None:
-    asking.go_to(runtime.url)
-    with asking.at(TARGET, Limits(timeout_s=30)) as http:
+    with asking.at(runtime.url, limits=Limits(timeout_s=30)) as http:
         answer = http.post("/answers", json={"a": 1})
         assert answer.json() == {"path": "/answers", "sent": '{"a":1}'}
         assert http.get("/short").json() == {"version": "$LATEST"}

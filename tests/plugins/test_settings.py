@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from greenroom.plugins.schema_command import SCHEMAS, command, schema_text
 from greenroom.plugins.settings import KEYS, CommandLine, resolve, secret_values
+from greenroom.plugins.target_settings import Ready
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Kind, Stage
 
@@ -132,8 +133,8 @@ def test_the_command_lines_path_comes_before_the_tables() -> None:
     line = CommandLine(ready="/here", target="http://h")
     table = {"ready": {"path": "/there", "within": "5s"}}
     settings = resolve(table, "greenroom.toml", {"ready": "/env"}, line)
-    assert (settings.ready.path, settings.ready.within_s) == ("/here", 5.0)
-    assert resolve({}, "", {"ready": "/env"}, CommandLine()).ready.path == "/env"
+    assert settings.ready == Ready(path="/here", within_s=5.0)
+    assert resolve({}, "", {"ready": "/env"}, CommandLine()).ready == Ready(path="/env")
 
 
 def test_waiting_for_no_target_is_a_mistake() -> None:

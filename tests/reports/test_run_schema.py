@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 SCHEMA = json.loads(files("greenroom.reports").joinpath("run.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 EXCHANGE = {
-    "request": {"method": "GET", "url": "http://x/", "headers": [["a", "b"]], "body": None},
+    "request": {
+        "method": "GET",
+        "url": "http://x/",
+        "headers": [["a", "b"]],
+        "body": None,
+        "address": "",
+    },
     "response": {"status": 200, "headers": [], "body": "", "body_bytes": 0, "truncated": False},
     "error": None,
     "elapsed_ms": 1.5,

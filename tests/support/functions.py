@@ -55,12 +55,12 @@ def functions(
         yield server
 
 
-def environment(url: str) -> dict[str, str]:
+def environment(url: str, region: str) -> dict[str, str]:
     """What boto3 needs in order to invoke the functions at ``url``."""
     return {
         "AWS_ENDPOINT_URL_LAMBDA": url,
-        "AWS_REGION": "eu-west-1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
     }

@@ -96,7 +96,13 @@ def exchanges() -> st.SearchStrategy[dict[str, Any]]:
     """A recorded request with an answer or an error."""
     headers = st.lists(st.tuples(texts(), texts()).map(list), max_size=2)
     request = st.fixed_dictionaries(
-        {"method": texts(), "url": texts(), "headers": headers, "body": st.none() | texts()}
+        {
+            "method": texts(),
+            "url": texts(),
+            "headers": headers,
+            "body": st.none() | texts(),
+            "address": texts(),
+        }
     )
     response = st.fixed_dictionaries(
         {
