@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -153,7 +154,8 @@ class _Run:
         """
         greenroom = str(Path(sys.executable).with_name("greenroom"))
         within = f"{self.fault.timeout_s - RESERVE_S:.0f}"
-        options = ["--timeout", within, "--report", str(self.folder / "out")]
+        arguments = shlex.split(self.environment.pop("GREENROOM_HOOK_ARGS", "suites"))
+        options = ["--timeout", within, "--report", str(self.folder / "out"), "--", *arguments]
         self.started.append(time.monotonic())
         with (self.folder / "function.log").open("wb") as log:
             ended = subprocess.run(

@@ -37,6 +37,13 @@ _PREFIXES = {"elbv2": "elasticloadbalancing"}
 """Services whose IAM actions do not carry boto3's name."""
 
 
+_PAGE_HINT = "check what stands between here and the endpoint: a proxy, a firewall"
+
+
+class _PageError(Exception):
+    """A web page came where a service should have answered."""
+
+
 class Limits(NamedTuple):
     """How many seconds one try may take to connect, and to be answered."""
 
@@ -97,6 +104,13 @@ def perform(clients: Clients, request: dict[str, Any]) -> dict[str, Any]:
     words = operation.replace("_", " ").title().replace(" ", "")
     try:
         return {"answer": _call(clients, request, service, operation)}
+    except _PageError as error:
+        return {
+            "code": "NotAcknowledged",
+            "message": f"{words} was answered, but not by AWS: {error}",
+            "hint": _PAGE_HINT,
+            "again": True,
+        }
     except ServiceError as error:
         return {"code": "NoClient", "message": str(error), "hint": error.hint, "again": False}
     except Exception as error:  # noqa: BLE001 - whoever asked waits for a line
@@ -110,9 +124,21 @@ def _call(
     with contextlib.ExitStack() as files:
         members = {name: _opened(value, files) for name, value in request["members"].items()}
         answer = getattr(client, operation)(**members)
+    if _is_a_page(answer):
+        raise _PageError("a web page came")
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"} | {
         name: _text(value) for name, value in answer.items() if hasattr(value, "read")
     }
+
+
+def _is_a_page(answer: dict[str, Any]) -> bool:
+    """Tell whether something on the way answered in the service's place.
+
+    botocore does not look at the answer of an operation that has none, and takes any 200 for it. An
+    object's own content may be a page.
+    """
+    kind = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
+    return "text/html" in kind and not any(hasattr(value, "read") for value in answer.values())
 
 
 def _refusal(error: Exception, action: str) -> dict[str, Any]:

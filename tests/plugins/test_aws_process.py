@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from greenroom.plugins.aws_process import TIMED_OUT, Aws, CallError
+from tests.support.aws import AwsEndpoint, Fault
 from tests.support.codedeploy import Answer, CodeDeployEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.support.aws import Script
 
 PUT = "put_lifecycle_event_hook_execution_status"
 MEMBERS = {
@@ -170,6 +173,19 @@ def test_an_unknown_operation_is_an_error_not_a_wait() -> None:
     with Aws(environ) as aws, pytest.raises(CallError) as caught:
         aws.insist("codedeploy", "no_such_operation", {}, until=soon())
     assert (caught.value.code, caught.value.again) == ("AttributeError", False)
+
+
+def test_a_web_page_is_no_answer_of_an_operation_that_has_none() -> None:
+    asked = ("codedeploy", "continue_deployment", {"deploymentId": "d-1"})
+    script: Script = [Fault.GARBAGE, {}]
+    with (
+        AwsEndpoint({"codedeploy.ContinueDeployment": script}) as service,
+        Aws({**os.environ, **service.environment}) as aws,
+    ):
+        with pytest.raises(CallError, match="not by AWS") as caught:
+            aws.call(*asked, until=soon())
+        assert (caught.value.code, caught.value.again) == ("NotAcknowledged", True)
+        assert aws.insist(*asked, until=soon()) == {}
 
 
 def test_calls_of_many_threads_get_their_own_answers(connect: Connect) -> None:
