@@ -75,7 +75,8 @@ def _suite(checks: int) -> str:
 
 
 def _item(asked: Asked) -> Reply:
-    return json_reply({"id": int(asked.path.rsplit("/", 1)[-1])})
+    number = asked.path.rsplit("/", 1)[-1]  # none, where the hook asks whether anybody is there
+    return json_reply({"id": int(number) if number else None})
 
 
 def measure(repetitions: int, numbers: Sequence[int] = CHECKS) -> Iterator[Times]:

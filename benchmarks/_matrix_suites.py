@@ -262,25 +262,34 @@ def _json(value: object, status: int = 200) -> Target:
 _TARGETS = (
     Fault("the target answers right", _ITEMS, passes=True, target=_json([1, 2])),
     Fault("the target answers wrong", _ITEMS, target=_json([1, 2, 3]), why="length 3"),
-    Fault("the target answers 500", _ITEMS, target=_json([1, 2], 500), why="status 500"),
-    Fault("nobody listens at the target", _ITEMS, why="connection refused"),
+    Fault(
+        "the target answers 500",
+        _ITEMS,
+        target=_json([1, 2], 500),
+        why="status 500",
+        timeout_s=SHORT_S,
+    ),
+    Fault("nobody listens at the target", _ITEMS, why="connection refused", timeout_s=SHORT_S),
     Fault(
         "the target is silent",
         _ITEMS,
         target=lambda: servers.hostile(servers.silent),
         why="timed out",
+        timeout_s=SHORT_S,
     ),
     Fault(
         "the target drips",
         _ITEMS,
         target=lambda: servers.hostile(servers.drip_body),
         why="timed out",
+        timeout_s=SHORT_S,
     ),
     Fault(
         "the target resets",
         _ITEMS,
         target=lambda: servers.hostile(servers.reset_in_body),
         why="connection broke",
+        timeout_s=SHORT_S,
     ),
 )
 
