@@ -20,7 +20,7 @@ AMPLE_S = 45.0
 SHORT_S = 12.0
 """The time-out where the suite uses it up."""
 LONG_S = 20.0
-"""The time-out where a service does: other services are still called in it."""
+"""The time-out where a service or the wait for the target does: others are still called in it."""
 
 Target: TypeAlias = "Callable[[], AbstractContextManager[Served | str]]"
 Around: TypeAlias = "Callable[[Step], Step | Sequence[Step]]"

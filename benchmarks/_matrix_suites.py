@@ -5,7 +5,7 @@ A test file gets ``passes=True`` only where every test in it really passes.
 
 from __future__ import annotations
 
-from benchmarks._matrix_fault import SHORT_S, Fault, Target
+from benchmarks._matrix_fault import LONG_S, SHORT_S, Fault, Target
 from tests.support import servers
 
 _PASSING = "def test_answers():\n    assert 2 + 2 == 4\n"
@@ -267,29 +267,29 @@ _TARGETS = (
         _ITEMS,
         target=_json([1, 2], 500),
         why="status 500",
-        timeout_s=SHORT_S,
+        timeout_s=LONG_S,
     ),
-    Fault("nobody listens at the target", _ITEMS, why="connection refused", timeout_s=SHORT_S),
+    Fault("nobody listens at the target", _ITEMS, why="connection refused", timeout_s=LONG_S),
     Fault(
         "the target is silent",
         _ITEMS,
         target=lambda: servers.hostile(servers.silent),
         why="timed out",
-        timeout_s=SHORT_S,
+        timeout_s=LONG_S,
     ),
     Fault(
         "the target drips",
         _ITEMS,
         target=lambda: servers.hostile(servers.drip_body),
         why="timed out",
-        timeout_s=SHORT_S,
+        timeout_s=LONG_S,
     ),
     Fault(
         "the target resets",
         _ITEMS,
         target=lambda: servers.hostile(servers.reset_in_body),
         why="connection broke",
-        timeout_s=SHORT_S,
+        timeout_s=LONG_S,
     ),
 )
 
