@@ -55,7 +55,8 @@ function's disk or memory.
 
 How it runs: each cell is a function of its own under the real `awslambdaric`, read-only but for \
 /tmp, without /dev/shm, with {MEMORY_MB} MB and {AMPLE_S:.0f} s ({SHORT_S:.0f} s where the suite \
-uses them up, {LONG_S:.0f} s where a service or the wait for the target does), {RESERVE_S} s of them kept for the report.
+uses them up, {LONG_S:.0f} s where a service or the wait for the target does), \
+{RESERVE_S} s of them kept for the report.
 CodeDeploy's hook reports to the rehearsal's deployment engine, the ledger is in moto's S3, the \
 other services hold requests and answers against botocore's model; all of them over HTTP, and what \
 goes wrong with them goes wrong at the socket. The exit status is that of `greenroom hook`, a \
