@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.documents import RECORD, Documents
-from greenroom.plugins.paths import with_import_paths
+from greenroom.plugins.own_process import run_module
 from greenroom.validators.bypass import Bypass
 from greenroom.validators.errors import ToolError
 from greenroom.validators.record import RunRecord
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LONGEST_S = 20.0
-_LAST_LINES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +49,15 @@ def write_bypass_record(run: Bypassed, folder: Path, *, until: float) -> Path:
         "release": dict(run.release),
         "reported": dict(run.reported) if run.reported is not None else None,
     }
-    command = [sys.executable, "-m", "greenroom.plugins.bypass_record", str(folder)]
-    seconds = min(until - time.monotonic(), _LONGEST_S)
+    end = min(until, time.monotonic() + _LONGEST_S)
     try:
-        subprocess.run(  # noqa: S603 - our own interpreter and module
-            command,
-            input=json.dumps(data).encode(),
-            env=with_import_paths(os.environ),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=max(seconds, 0.0),
-            check=True,
+        run_module(
+            "greenroom.plugins.bypass_record",
+            str(folder),
+            until=end,
+            given=json.dumps(data).encode(),
         )
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace")[-_LAST_LINES:].strip()
-        raise _unwritten(folder, said.rpartition("\n")[2] or str(error)) from error
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except ToolError as error:
         raise _unwritten(folder, str(error)) from error
     return folder / RECORD
 

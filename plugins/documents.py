@@ -10,13 +10,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from greenroom.validators.errors import GreenroomError
+from greenroom.validators.record import RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
     from typing import IO
-
-    from greenroom.validators.record import RunRecord
 
 RECORD = "run.json"
 EVENTS = "events.jsonl"
@@ -30,12 +28,18 @@ class ReportFolderError(GreenroomError):
 
 
 class Documents:
-    """The report folder of one run."""
+    """The report folder of one run; without ``pages`` it gets record and events alone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, pages: bool = True) -> None:
         self.folder = folder
+        self._pages = pages
         self._events: IO[str] | None = None
         self.problem = ""
+
+    @property
+    def shown(self) -> Path:
+        """What a person is told to open."""
+        return self.folder / (PAGE if self._pages else RECORD)
 
     def begin(self, record: RunRecord) -> None:
         """Make the folder, remove the last run's documents and write the unfinished ``record``."""
@@ -60,13 +64,26 @@ class Documents:
             self.problem = str(_unwritable(self.folder, error))
 
     def finish(self, record: RunRecord) -> None:
-        """Write every document of ``record``, or raise `ReportFolderError` and leave no *ship*."""
+        """Write every document of ``record``, or raise `ReportFolderError` and leave no *ship*.
+
+        The record, which opens gates, comes last.
+        """
         if self.problem:
             raise ReportFolderError(self.problem)
         self._refuse_another_runs(record)
-        texts = {name: render(record) for name, render in _renderers().items()}
+        texts = {**(_pages_of(record) if self._pages else {}), RECORD: record.dumps()}
         try:
             self._replace(texts)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+
+    def add_pages(self) -> None:
+        """Write what people read beside the record that is there.
+
+        Raises `ReportFolderError` or `RecordError`.
+        """
+        try:
+            self._replace(_pages_of(RunRecord.loads((self.folder / RECORD).read_bytes())))
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
@@ -124,11 +141,10 @@ class Documents:
             self.problem = self.problem or str(_unwritable(self.folder, error))
 
 
-def _renderers() -> dict[str, Callable[[RunRecord], str]]:
-    """Return what renders each document; the record, which opens gates, comes last."""
+def _pages_of(record: RunRecord) -> dict[str, str]:
     from greenroom.reports import html, junit  # noqa: PLC0415 - only a run that reports needs them
 
-    return {PAGE: html.render, JUNIT: junit.render, RECORD: lambda record: record.dumps()}
+    return {PAGE: html.render(record), JUNIT: junit.render(record)}
 
 
 def _unwritable(folder: Path, error: OSError) -> ReportFolderError:

@@ -507,6 +507,7 @@ class Gate:
             report=place.report,
             work=place.work,
             environment=self._environment(),
+            pages=False,
             memory_kib=place.memory_kib,
             paths=place.paths,
             passed=(*self.settings.passed, *place.passed),

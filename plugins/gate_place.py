@@ -25,7 +25,7 @@ class Place:
     for the answer. ``arguments`` are pytest's where they are given here (a text is quoted as for a
     shell), None where the settings say, and ``suites`` where not even they do. ``owner`` is who
     claims the execution; ``invitation`` is what a build was handed. ``function`` is the Lambda
-    function's ARN.
+    function's ARN; ``keeps_report`` tells whether anybody can look into the report's folder later.
     """
 
     environ: Mapping[str, str]
@@ -40,6 +40,7 @@ class Place:
     passed: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     memory_kib: int = 0
+    keeps_report: bool = True
     function: str = ""
     invitation: Invitation | None = None
     cancel: threading.Event = field(default_factory=threading.Event)

@@ -10,9 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from greenroom.plugins import hook_log
-from greenroom.plugins.announce import Audience, announce
-from greenroom.plugins.bypass_record import Bypassed, write_bypass_record
 from greenroom.plugins.deployment_facts import status_of
 from greenroom.plugins.gate import MARGIN_S, Decided, Gate
 from greenroom.plugins.gate_answers import Pending, refusal
@@ -26,11 +23,10 @@ from greenroom.plugins.hook_events import (
     waiter_in,
 )
 from greenroom.plugins.hook_result import HookResult, Seconds
-from greenroom.plugins.hook_secrets import hook_redactor
 from greenroom.plugins.report_codepipeline import FAILURE_TYPE
 from greenroom.plugins.report_ecs import EcsReporter, call_back
 from greenroom.plugins.report_exit_status import ExitStatusReporter
-from greenroom.plugins.report_place import HookRun, ReportPlace, report_link
+from greenroom.plugins.report_place import HookRun, report_link
 from greenroom.plugins.reporters import reporter_for
 from greenroom.plugins.reporting import ALREADY_COMPLETED, Answer, Told
 from greenroom.plugins.script_event import ScriptEvent
@@ -106,6 +102,8 @@ def _refuse(
     waiter = waiter_in(event)
     answer = refusal(error.explain(), {FAILURE_TYPE: "ConfigurationError"})
     if waiter is None:
+        from greenroom.plugins import hook_log  # noqa: PLC0415 - nobody is told
+
         hook_log.write(HookResult(answer=answer, errors=(str(error),)), now=time.time())
         return Outcome(answer, error=error)
     with Gate(waiter, {}, place_of(key_of(waiter))) as gate:
@@ -120,32 +118,25 @@ def conclude(gate: Gate, decided: Decided, began: float) -> Outcome:
     answer = replace(decided.answer, link=_link(gate, decided))
     reported = time.monotonic()
     outcome = _told(gate, decided, answer)
-    now = time.monotonic()
-    result = _result(
-        gate,
-        decided,
-        outcome,
-        Seconds(
-            suite=decided.result.seconds if decided.result else None,
-            report=now - reported,
-            hook=now - began,
-        ),
-    ).redacted(hook_redactor(gate.place.root, gate.place.environ))
-    if not isinstance(gate.hook, ScriptEvent):
-        hook_log.write(result, now=time.time())
-    if decided.bypass is not None:
-        _keep(gate, decided, result)
-    _announce(gate, decided, result)
-    return replace(
-        outcome, payload=dict((outcome.told and outcome.told.payload) or result.to_json())
+    seconds = Seconds(
+        suite=decided.result.seconds if decided.result else None,
+        report=time.monotonic() - reported,
+        hook=time.monotonic() - began,
     )
+    # What is needed from here on is imported here: the waiter has been told.
+    from greenroom.plugins.gate_after import say_why  # noqa: PLC0415 - see above
+
+    facts = say_why(gate, decided, outcome, seconds)
+    return replace(outcome, payload=dict((outcome.told and outcome.told.payload) or facts))
 
 
 def _pend(gate: Gate, decided: Decided, pending: Pending) -> Outcome:
-    facts = {"pending": pending.reason, **_named(gate, decided), **decided.notes}
+    facts = {"pending": pending.reason, **named(gate, decided), **decided.notes}
     payload: dict[str, Any] = facts
     if isinstance(gate.hook, EcsEvent):
         payload = call_back(gate.hook, pending.state or {}, delay_s=pending.delay_s)
+    from greenroom.plugins import hook_log  # noqa: PLC0415 - seldom needed
+
     hook_log.note("hook", facts)
     return Outcome(pending, payload=payload, result=decided.result)
 
@@ -200,29 +191,8 @@ def _stands(gate: Gate, decided: Decided, told: Told) -> tuple[str, ...]:
     return (f"{told.to} was told {told.status}, but the event had been completed {seen}",)
 
 
-def _result(gate: Gate, decided: Decided, outcome: Outcome, seconds: Seconds) -> HookResult:
-    """Return what the log and the messages tell."""
-    suite = decided.result
-    assert isinstance(outcome.answer, Answer)  # noqa: S101 - something else was told to nobody
-    return HookResult(
-        answer=outcome.answer,
-        told=outcome.told,
-        **_named(gate, decided),
-        ending=suite.ending.value if suite else "",
-        exit_status=suite.exit_status if suite else None,
-        record=str(suite.record) if suite and suite.record else "",
-        build=gate.place.environ.get("CODEBUILD_BUILD_ID", ""),
-        bypass=decided.bypass,
-        bypass_refused=decided.bypass_refused,
-        checks=suite.checks if suite and suite.record else None,
-        failed=suite.failed if suite and suite.record else None,
-        seconds=seconds,
-        errors=outcome.errors,
-        notes=decided.notes,
-    )
-
-
-def _named(gate: Gate, decided: Decided) -> dict[str, str]:
+def named(gate: Gate, decided: Decided) -> dict[str, str]:
+    """Return what the log and the messages call this decision."""
     return {
         "event": decided.event.value if decided.event else decided.release.get("event", ""),
         "application": decided.release.get("application", ""),
@@ -231,9 +201,10 @@ def _named(gate: Gate, decided: Decided) -> dict[str, str]:
     }
 
 
-def _run(gate: Gate, decided: Decided) -> HookRun:
-    named = _named(gate, decided)
-    return HookRun(named["deployment"], named["event"], gate.key)
+def run_of(gate: Gate, decided: Decided) -> HookRun:
+    """Return what names the report's place."""
+    names = named(gate, decided)
+    return HookRun(names["deployment"], names["event"], gate.key)
 
 
 def _link(gate: Gate, decided: Decided) -> str:
@@ -242,35 +213,8 @@ def _link(gate: Gate, decided: Decided) -> str:
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION", "")
     try:
         return report_link(
-            _run(gate, decided), upload=settings.upload, template=settings.link, region=region
+            run_of(gate, decided), upload=settings.upload, template=settings.link, region=region
         )
     except GreenroomError as error:
         decided.notes["link"] = str(error)
         return ""
-
-
-def _keep(gate: Gate, decided: Decided, result: HookResult) -> None:
-    """Write the record and the page of a gate that was opened without evidence."""
-    assert decided.bypass is not None  # noqa: S101 - asked before
-    run = Bypassed(decided.bypass, decided.release, result.to_json().get("told"))
-    try:
-        write_bypass_record(run, gate.place.report, until=gate.place.ends - MARGIN_S)
-    except GreenroomError as error:
-        _complain(gate, decided, (str(error),))
-
-
-def _complain(gate: Gate, decided: Decided, problems: tuple[str, ...]) -> None:
-    hook_log.note("announce", {"level": "ERROR", "problems": problems, **_named(gate, decided)})
-
-
-def _announce(gate: Gate, decided: Decided, result: HookResult) -> None:
-    settings = gate.settings
-    if gate.aws is None or not (settings.upload or settings.notify):
-        return
-    place = ReportPlace.of(settings.upload, _run(gate, decided)) if settings.upload else None
-    folder = gate.place.report if gate.place.report.is_dir() else None
-    audience = Audience(place, settings.notify)
-    until = gate.place.ends - MARGIN_S
-    done = announce(result, folder, audience, gate.aws, until=until)
-    if done.problems:
-        _complain(gate, decided, done.problems)

@@ -70,13 +70,12 @@ def _place(
 ) -> Place:
     """Return what the function's configuration says of the place; raises `SettingsError`."""
     root = Path(environ.get("LAMBDA_TASK_ROOT") or Path.cwd()).resolve()
-    reports = Path(
-        environ.get("GREENROOM_HOOK_REPORT") or Path(tempfile.gettempdir(), "greenroom-reports")
-    )
+    reports = environ.get("GREENROOM_HOOK_REPORT", "")
     return Place(
         environ=environ,
         root=root,
-        report=reports / file_name(key),
+        report=Path(reports or Path(tempfile.gettempdir(), "greenroom-reports"), file_name(key)),
+        keeps_report=bool(reports),
         work=work,
         ends=ends,
         owner=f"{context.aws_request_id}-{secrets.token_hex(4)}",

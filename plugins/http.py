@@ -12,8 +12,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpcore
 import httpx
@@ -42,6 +42,10 @@ _SAFE_HEADERS = frozenset(
 )
 
 
+Route: TypeAlias = "tuple[str, Address] | None"
+"""A host's name and the one address behind it that is meant; None: whatever address it has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long a request may take with everything in it, and how large its answer may be."""
@@ -54,11 +58,11 @@ class Connections:
     """Kept-alive connections that clients share, opened as they are needed."""
 
     def __init__(self) -> None:
-        self._pools: dict[tuple[str, Address] | None, httpcore.ConnectionPool] = {}
+        self._pools: dict[tuple[Route, str], httpcore.ConnectionPool] = {}
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """One TLS context for all (making one takes 20 ms)."""
+        """One TLS context for all, made for the first https address: that takes 20 ms."""
         return httpx.create_ssl_context()
 
     @cached_property
@@ -67,15 +71,10 @@ class Connections:
 
         return aws_clients()
 
-    @property
-    def pool(self) -> httpcore.ConnectionPool:
-        """The connections to whatever address a host's name has."""
-        return self._pool_of(None)
-
     def sender(self, target: str) -> Sender:
         """Return the way to ``target``; raises `SettingsError` for a function without a version."""
         if not is_function(target):
-            return _Network(target, self.pool)
+            return self._network(target, None)
         from greenroom.plugins.lambda_transport import Invoker  # noqa: PLC0415 - for functions only
 
         return Invoker(parse_function(target), self._aws, self._elsewhere)
@@ -89,10 +88,15 @@ class Connections:
         url = httpx.URL(target)
         base = url.copy_with(scheme=address.scheme or url.scheme)
         route = (url.raw_host.decode(), address)
-        return _Network(str(base), self._pool_of(route), str(address))
+        return self._network(str(base), route)
 
     def _elsewhere(self, request: httpx.Request) -> httpcore.Response:
-        return self.pool.handle_request(_to_httpcore(request))
+        return self._pool_of(None, request.url.scheme).handle_request(_to_httpcore(request))
+
+    def _network(self, base: str, route: Route) -> _Network:
+        # What the first request needs is made here, before the clock of a check starts.
+        self._pool_of(route, httpx.URL(base).scheme)
+        return _Network(base, partial(self._pool_of, route), str(route[1]) if route else "")
 
     def close(self) -> None:
         """Close every connection."""
@@ -101,28 +105,31 @@ class Connections:
         if "_aws" in self.__dict__:
             self._aws.close()
 
-    def _pool_of(self, route: tuple[str, Address] | None) -> httpcore.ConnectionPool:
-        if route not in self._pools:
-            self._pools[route] = httpcore.ConnectionPool(
-                ssl_context=self._tls,
+    def _pool_of(self, route: Route, scheme: str) -> httpcore.ConnectionPool:
+        """Return the connections by ``route``, or to whatever address a host's name has."""
+        if (route, scheme) not in self._pools:
+            self._pools[route, scheme] = httpcore.ConnectionPool(
+                ssl_context=self._tls if scheme == "https" else None,
                 max_connections=100,
                 max_keepalive_connections=20,
                 keepalive_expiry=5.0,
                 network_backend=BoundedBackend(route),
             )
-        return self._pools[route]
+        return self._pools[route, scheme]
 
 
 class _Network:
     """The way to a host; ``address`` is where it leads whatever the host's name, or empty."""
 
-    def __init__(self, base: str, pool: httpcore.ConnectionPool, address: str = "") -> None:
+    def __init__(
+        self, base: str, pool_of: Callable[[str], httpcore.ConnectionPool], address: str
+    ) -> None:
         self.base = base
         self.address = address
-        self._pool = pool
+        self._pool_of = pool_of
 
     def send(self, request: httpx.Request) -> httpcore.Response:
-        return self._pool.handle_request(_to_httpcore(request))
+        return self._pool_of(request.url.scheme).handle_request(_to_httpcore(request))
 
     def shown(self, url: httpx.URL) -> str:
         return str(url)

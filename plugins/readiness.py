@@ -105,7 +105,7 @@ class Readiness:
         """Wait; end the loop before its first check where the target was not ready."""
         if session.testsfailed or not _asks_the_target(session):
             return None
-        waited = self._wait(_Terminal(session.config))
+        waited = self._wait(session.config)
         self._recorder.note(
             ready_tries=waited.tries,
             ready_seconds=round(waited.seconds, 3),
@@ -118,23 +118,20 @@ class Readiness:
         )
         return True
 
-    def _wait(self, terminal: _Terminal) -> Waited:
-        from greenroom.plugins.http import Connections, Limits, client  # noqa: PLC0415 - heavy
+    def _wait(self, config: pytest.Config) -> Waited:
+        from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - heavy
+        from greenroom.plugins.target import connections_of  # noqa: PLC0415 - as above
 
         within = show(self._ready.within_s, "s")
+        terminal = _Terminal(config)
         terminal.line(f"waiting for {self._url}: {self._ready.limit}, within {within}")
-        connections = Connections()
-        try:
-            with client(
-                self._target, connections, self._redactor, lambda _: None, Limits()
-            ) as http:
-                waited = wait(
-                    self._ready,
-                    lambda seconds: self._ask(http, seconds),
-                    lambda so_far: terminal.line(f"not ready yet: {so_far}"),
-                )
-        finally:
-            connections.close()
+        connections = connections_of(config)
+        with client(self._target, connections, self._redactor, lambda _: None, Limits()) as http:
+            waited = wait(
+                self._ready,
+                lambda seconds: self._ask(http, seconds),
+                lambda so_far: terminal.line(f"not ready yet: {so_far}"),
+            )
         terminal.line(f"{'ready' if waited.ready else 'NOT READY'}: {waited}")
         return waited
 

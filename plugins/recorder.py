@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greenroom.plugins.documents import PAGE, Documents, ReportFolderError
+from greenroom.plugins.documents import Documents, ReportFolderError
 from greenroom.plugins.markers import facts_of
-from greenroom.plugins.suite_process import RUN_ID
+from greenroom.plugins.suite_process import NO_PAGES, RUN_ID
 from greenroom.validators.finding import Finding
 from greenroom.validators.record import Check, RunRecord, Source
 from greenroom.validators.verdict import Expected
@@ -71,7 +71,8 @@ class Recorder:
         self._stopped = False
         self._held = False
         self._finished = ""
-        self._documents = Documents(settings.report) if settings.report else None
+        pages = not os.environ.pop(NO_PAGES, "")
+        self._documents = Documents(settings.report, pages=pages) if settings.report else None
         # Only the documents show it, and the version of an installed package is slow to find.
         self._environment = _environment(config, redactor) if self._documents else {}
         self.printed = False
@@ -332,7 +333,7 @@ class Recorder:
         from greenroom.reports import terminal  # noqa: PLC0415 - only at the end of a run
 
         self.printed = True
-        page = self._documents.folder / PAGE if self._documents else None
+        page = self._documents.shown if self._documents else None
         for line in terminal.closing(self.record(), str(page) if page else ""):
             reporter.write_line(line.text, **dict.fromkeys(line.styles, True))
 

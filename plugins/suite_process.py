@@ -23,6 +23,9 @@ RUN_ID = "GREENROOM_RUN_ID"
 SECONDS = "GREENROOM_HOOK_SECONDS"
 """The variable that tells pytest how many seconds it has."""
 
+NO_PAGES = "GREENROOM_NO_PAGES"
+"""The variable that tells pytest to write the record alone."""
+
 _LOG_HEAD = 4 * 1024 * 1024
 _LOG_TAIL = 64 * 1024
 _KEPT_TO_THE_REPORTER = (
@@ -65,7 +68,9 @@ class Suite:
 
     ``arguments`` are pytest's, relative paths being below ``root``; ``report`` is the folder of the
     documents, ``work`` an existing folder that serves as current, home and temporary folder.
-    ``memory_kib`` bounds the private memory of each process. ``paths`` go before PYTHONPATH;
+    ``pages`` tells whether the run renders its report for people itself: whoever waits for it has
+    that done afterwards (`greenroom.plugins.pages`). ``memory_kib`` bounds the private memory of
+    each process. ``paths`` go before PYTHONPATH;
     ``passed`` names variables that reach the suite although they are credentials.
     """
 
@@ -74,6 +79,7 @@ class Suite:
     report: Path
     work: Path
     environment: Mapping[str, str]
+    pages: bool = True
     memory_kib: int = 0
     paths: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
@@ -126,6 +132,7 @@ def environment_of(suite: Suite, run_id: str) -> dict[str, str]:
         "PYTHONFAULTHANDLER": "1",
         "CI": "1",
         RUN_ID: run_id,
+        **({} if suite.pages else {NO_PAGES: "1"}),
         name: value,
     }
 

@@ -21,7 +21,7 @@ from enum import StrEnum
 from typing import IO, TYPE_CHECKING
 
 from greenroom.plugins.documents import EVENTS, JUNIT, PAGE, RECORD
-from greenroom.plugins.processes import end_family, has_ended
+from greenroom.plugins.processes import end_family, has_ended, waking_at_end
 from greenroom.plugins.suite_process import Suite, keep_log, marker, start
 from greenroom.validators.errors import GreenroomError, RecordError
 from greenroom.validators.record import RunRecord
@@ -189,17 +189,19 @@ def _watch(
     cancel = cancel or threading.Event()
     asked = max(deadline - LAST_WORDS_S, time.monotonic() + (deadline - time.monotonic()) / 2)
     grace_ends: float | None = None
-    while not has_ended(process):
-        now = time.monotonic()
-        if grace_ends is None and look.complete():
-            grace_ends = min(now + GRACE_S, deadline)
-        if grace_ends is not None and now >= grace_ends:
-            return Ending.LINGERED
-        if grace_ends is None and now >= asked:
-            return _last_words(process, deadline, Ending.TIMED_OUT)
-        if cancel.wait(_LOOK_S):
-            end = min(deadline, time.monotonic() + LAST_WORDS_S)
-            return _last_words(process, end, Ending.INTERRUPTED)
+    with waking_at_end(process.pid) as rest:
+        while not has_ended(process):
+            now = time.monotonic()
+            if grace_ends is None and look.complete():
+                grace_ends = min(now + GRACE_S, deadline)
+            if grace_ends is not None and now >= grace_ends:
+                return Ending.LINGERED
+            if grace_ends is None and now >= asked:
+                return _last_words(process, deadline, Ending.TIMED_OUT)
+            if cancel.is_set():
+                end = min(deadline, time.monotonic() + LAST_WORDS_S)
+                return _last_words(process, end, Ending.INTERRUPTED)
+            rest(_LOOK_S)
     return Ending.EXITED
 
 
