@@ -348,7 +348,7 @@ class Gate:
         """Decide an execution that may be delivered more than once: only one delivery does.
 
         The claim comes before everything that another delivery could find different, such as a
-        setting, a bypass, or a service that does not answer.
+        setting or a service that does not answer.
         """
         ledger = self.ledger()
         claim = self._claim(ledger)

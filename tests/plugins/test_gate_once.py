@@ -394,8 +394,7 @@ def test_no_secret_reaches_waiter_or_ledger(
 ) -> None:
     project.settings('secrets = ["API_KEY"]\n[hook]\nledger = "s3://gates/l"\n')
     project.environ["API_KEY"] = "ahf8Ohgh2Eey"
-    project.environ["GREENROOM_HOOK_ARGS"] = "no-such-suite-ahf8Ohgh2Eey"
-    outcome = project.deliver(PIPELINE_JOB)
+    outcome = project.deliver(PIPELINE_JOB, arguments=("no-such-suite-ahf8Ohgh2Eey",))
     stored = s3(moto).list_objects_v2(Bucket="gates")["Contents"]
     entries = [s3(moto).get_object(Bucket="gates", Key=one["Key"])["Body"].read() for one in stored]
     assert "[redacted]" in reasons(outcome)
