@@ -73,7 +73,7 @@ class HookResult:
         if self.errors or self.told is None:
             return "ERROR"
         unchecked = self.answer.succeeded and self.answer.verdict is not Verdict.SHIP
-        return "WARN" if unchecked or self.bypass_refused else "INFO"
+        return "WARN" if unchecked or self.bypass or self.bypass_refused else "INFO"
 
     def redacted(self, redactor: Redactor) -> HookResult:
         """Return the result without any secret that ``redactor`` knows."""
