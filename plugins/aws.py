@@ -65,10 +65,11 @@ def may_succeed_later(error: BotoCoreError | ClientError) -> bool:
     """Tell whether the same call is worth another try.
 
     Throttling, conflicts, server errors and broken connections are; so is a refusal, for
-    permissions take a while to arrive everywhere.
+    permissions take a while to arrive everywhere, and a bare HTTP status (403, 407), which is no
+    service's error but something's on the way.
     """
     code = code_of(error)
-    if code in _THROTTLED | _BUSY | _FORBIDDEN:
+    if code in _THROTTLED | _BUSY | _FORBIDDEN or code.isdecimal():
         return True
     response = getattr(error, "response", None)
     if isinstance(response, dict):

@@ -38,7 +38,7 @@ _LONGEST_PAUSE_S = 2.0
 _LEAST_S = 0.01
 _LEAST_TRY_S = 0.25  # less would only end the worker of other calls
 _END_S = 1.0
-_LONGEST_START_S = 60.0
+_SHORTEST_START_S = 10.0
 
 
 class CallError(ServiceError):
@@ -220,9 +220,8 @@ class _Worker:
                 self.end()  # it reads no more, and half a line must not precede the next one
                 return None
         try:
-            # Where there is little of a processor, importing boto3 takes longer than a call.
-            self._ready.wait(timeout=max(until - time.monotonic(), 0.0))
-            left = min(until - time.monotonic(), seconds)
+            self._await_ready(until)
+            left = min(until - time.monotonic(), seconds) if self._ready.is_set() else 0.0
             return answer.result(timeout=max(left, _LEAST_S))
         except FutureTimeoutError:
             return None
@@ -232,7 +231,16 @@ class _Worker:
     def stuck_for(self, seconds: float) -> bool:
         """Tell whether nothing was heard of it for that long, or far longer while it starts."""
         silence = time.monotonic() - self._heard
-        return silence >= (seconds if self._ready.is_set() else _LONGEST_START_S)
+        return silence >= (seconds if self._ready.is_set() else _SHORTEST_START_S)
+
+    def _await_ready(self, until: float) -> None:
+        """Wait until boto3 is there, for half of the time: then another process may do better.
+
+        Where there is little of a processor, importing boto3 takes longer than a call.
+        """
+        now = time.monotonic()
+        end = max(now + (until - now) / 2, self._heard + _SHORTEST_START_S)
+        self._ready.wait(timeout=max(min(end, until) - now, 0.0))
 
     def end(self) -> None:
         """Kill the process and bury it."""

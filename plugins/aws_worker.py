@@ -26,7 +26,7 @@ from greenroom.plugins.aws import code_of, explained, may_succeed_later
 from greenroom.validators.errors import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 FILE = "$file"
 """The key of a member that stands for a file's content: ``{"$file": "/path"}``."""
@@ -123,12 +123,23 @@ def _call(
     client = clients.get(service, str(request.get("region", "")))
     with contextlib.ExitStack() as files:
         members = {name: _opened(value, files) for name, value in request["members"].items()}
-        answer = getattr(client, operation)(**members)
+        answer = _operation(client, operation)(**members)
     if _is_a_page(answer):
         raise _PageError("a web page came")
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"} | {
         name: _text(value) for name, value in answer.items() if hasattr(value, "read")
     }
+
+
+class _OursError(Exception):
+    """There is no such operation."""
+
+
+def _operation(client: Any, name: str) -> Callable[..., dict[str, Any]]:  # noqa: ANN401 - as above
+    found: Callable[..., dict[str, Any]] | None = getattr(client, name, None)
+    if found is None:
+        raise _OursError(f"there is no operation {name}")
+    return found
 
 
 def _is_a_page(answer: dict[str, Any]) -> bool:
@@ -145,7 +156,11 @@ def _refusal(error: Exception, action: str) -> dict[str, Any]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - boto3 is there
 
     if not isinstance(error, BotoCoreError | ClientError):
-        code, again, told = type(error).__name__, False, ServiceError(f"{action}: {error!r}")
+        # What botocore does not foresee comes of an answer that is not the service's, but for what
+        # this package asks for in vain.
+        again = not isinstance(error, _OursError)
+        told = ServiceError(f"{action}: {error!r}", hint="something between may have answered")
+        code = type(error).__name__
     else:
         code, again, told = code_of(error), may_succeed_later(error), explained(error, action)
     return {"code": code, "message": str(told), "hint": told.hint, "again": again}

@@ -69,7 +69,9 @@ MARGIN_S = 0.5
 """How long before the end of its time a waiter has been told, or never is."""
 
 _LEAST_RUN_S = 1.0
+_LEAST_RESERVE_S = 2.0  # ending a suite and its processes takes a moment, too
 _SOON_S = 5
+_NAME_S = 3.0
 _CLAIM_SHARE = 0.5
 _LEAST_CLAIM_S = 10.0
 _RESERVE_SHARE = 0.25
@@ -104,7 +106,8 @@ class Gate:
         self.hook = hook
         self.place = place
         self.settings, self._wrong = settings_at(place)
-        self.reserve_s = min(self.settings.reserve_s, place.most_reserve_s)
+        wanted = max(self.settings.reserve_s, _LEAST_RESERVE_S)
+        self.reserve_s = min(wanted, place.most_reserve_s)
         self.aws = self._make_aws()
         self._delivery = delivery
         self.redactor = hook_redactor(place.root, place.environ)
@@ -155,7 +158,7 @@ class Gate:
         ledger, until = self.ledger(), self.suite_ends
         if isinstance(late, BuildEndedEvent):
             self._decided.notes["build"] = late.build
-            recorded = build_ended(ledger, self.key, late.status, until=until)
+            recorded = build_ended(ledger, self.key, late.status, until=until, build=late.build)
         else:
             recorded = back_up(ledger, self.key, until=until)
         if recorded is None:
@@ -163,6 +166,11 @@ class Gate:
         if isinstance(self.hook, EcsEvent):
             return Pending("the verdict is recorded; ECS is told when it asks again")
         return answer_of(recorded)
+
+    @property
+    def misconfigured(self) -> bool:
+        """Whether the settings cannot be used."""
+        return self._wrong is not None
 
     def _expect_settings(self) -> None:
         if self._wrong is not None:
@@ -289,7 +297,7 @@ class Gate:
         """
         if not self.settings.bypass or self.aws is None:
             return None
-        self._decided.event = self.hook.event or self.settings.event
+        self._decided.event = self._event_by_then()
         found = active_bypass(
             self.settings.bypass,
             self.aws,
@@ -302,7 +310,7 @@ class Gate:
             return None
         answer = self._shared(
             Answer(
-                succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED: {found}",)
+                succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED {str(found).removeprefix('bypassed ')}",)
             )
         )
         if answer.succeeded:
@@ -310,6 +318,14 @@ class Gate:
         else:
             self._decided.bypass_refused = "the gate had been decided before"
         return answer
+
+    def _event_by_then(self) -> LifecycleEvent | None:
+        """Return the event that a bypass may be limited to, if it is known soon."""
+        event = self.hook.event or self.settings.event
+        if event is None and self.lookups is not None:
+            with contextlib.suppress(GreenroomError, KeyError):
+                event = self.lookups.name(min(time.monotonic() + _NAME_S, self.suite_ends))
+        return event
 
     def _shared(self, answer: Answer) -> Answer:
         """Return what stands in the ledger; a ledger out of reach keeps nobody in an emergency."""
@@ -431,7 +447,7 @@ class Gate:
         """Tell whether there is too little time here; raise where nobody else could have more."""
         left = self.suite_ends - time.monotonic()
         fits = plan.budget_s is not None and plan.budget_s <= left
-        if plan.hand_off and not self.place.invitation:
+        if plan.hand_off and self.place.function:
             return not fits
         if plan.budget_s is not None and not fits:
             raise SettingsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,8 @@ def say_why(gate: Gate, decided: Decided, outcome: Outcome, seconds: Seconds) ->
     result = _result(gate, decided, outcome, seconds).redacted(gate.redactor)
     until = _until(gate)
     if not isinstance(gate.hook, ScriptEvent):
-        hook_log.write(result, now=time.time())
+        with contextlib.suppress(OSError):  # a closed terminal keeps nobody from being told
+            hook_log.write(result, now=time.time())
     if decided.bypass is not None:
         _keep(gate, decided, result, until)
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from greenroom.plugins.hook_settings import HookSettings, hook_settings
-from greenroom.validators.errors import GreenroomError
+from greenroom.validators.errors import GreenroomError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,3 +53,7 @@ def settings_at(place: Place) -> tuple[HookSettings, GreenroomError | None]:
         return hook_settings(place.root, place.environ), None
     except GreenroomError as error:
         return HookSettings(), error
+    except Exception as error:  # noqa: BLE001 - nested without end, a folder in the file's place, …
+        return HookSettings(), SettingsError(
+            f"the settings cannot be read: {error!r}", hint="correct greenroom.toml"
+        )

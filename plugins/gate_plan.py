@@ -58,7 +58,10 @@ def make_plan(settings: HookSettings, occasion: Occasion) -> Plan:
         named = event.value if event else occasion.stage
         raise SettingsError(
             f"no suite is set for {named or 'an unnamed lifecycle event'}",
-            hint=f"add [hook.events.{event.value if event else 'NAME'}]; there is: {known}",
+            hint=f"add [hook.events.{event.value}]; there is: {known}"
+            if event
+            else "name the event: GREENROOM_HOOK_EVENT, --lifecycle-event or LIFECYCLE_EVENT; "
+            f"there is: {known}",
         )
     entry = entry or EventSettings()
     common = _common(entry, occasion)

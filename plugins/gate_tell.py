@@ -47,7 +47,10 @@ _COMPLETED = frozenset({"Succeeded", "Failed", "Skipped"})
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one delivery; ``error`` is set where the waiter could not be told."""
+    """What became of one delivery; ``error`` is set where the waiter could not be told.
+
+    ``misconfigured`` tells that the settings are wrong.
+    """
 
     answer: Answer | Pending
     payload: dict[str, Any] = field(default_factory=dict)
@@ -55,6 +58,8 @@ class Outcome:
     result: Supervised | None = None
     errors: tuple[str, ...] = ()
     error: Exception | None = None
+    bypass_refused: str = ""
+    misconfigured: bool = False
 
     @property
     def opened(self) -> bool:
@@ -144,7 +149,12 @@ def _pend(gate: Gate, decided: Decided, pending: Pending) -> Outcome:
 
 def _told(gate: Gate, decided: Decided, answer: Answer) -> Outcome:
     """Tell the waiter; what stands instead of this answer is an error unless it is the same."""
-    base = Outcome(answer, result=decided.result)
+    base = Outcome(
+        answer,
+        result=decided.result,
+        bypass_refused=decided.bypass_refused,
+        misconfigured=gate.misconfigured,
+    )
     try:
         told = _reporter(gate).report(answer, until=gate.place.ends - MARGIN_S)
     except Exception as error:  # noqa: BLE001 - the log comes before whatever is raised

@@ -30,6 +30,8 @@ from greenroom.plugins.report_exit_status import COULD_NOT_DECIDE, exit_status
 from greenroom.plugins.reporting import ANSWERED
 from greenroom.plugins.suite_process import passed_names
 from greenroom.validators.errors import SettingsError
+from greenroom.validators.lifecycle import lifecycle_event
+from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +56,7 @@ LONGEST_S = 24 * 60 * 60
 )
 @click.option(
     "--lifecycle-event",
+    "lifecycle_event_name",
     metavar="NAME",
     help="The lifecycle event, whose suites run; default: the event's own, GREENROOM_HOOK_EVENT, "
     "or LIFECYCLE_EVENT, which CodeDeploy's agent sets for scripts.",
@@ -85,7 +88,7 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     deployment_id: str | None,
     execution_id: str | None,
     event_file: Path | None,
-    lifecycle_event: str | None,
+    lifecycle_event_name: str | None,
     timeout: int | None,
     report: Path,
     passed: tuple[str, ...],
@@ -108,8 +111,10 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     seconds = _seconds(timeout, invitation)
     work = Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}")
     named = (
-        lifecycle_event or os.environ.get("LIFECYCLE_EVENT") if event is None else lifecycle_event
+        lifecycle_event_name or os.environ.get("LIFECYCLE_EVENT") if event is None else lifecycle_event_name
     )
+    if named:
+        lifecycle_event(named, "--lifecycle-event" if lifecycle_event_name else "LIFECYCLE_EVENT")
     environ = {**os.environ, **({"GREENROOM_HOOK_EVENT": named} if named else {})}
     with _cancelled_by_signal() as cancel:
         place = Place(
@@ -134,7 +139,10 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
                 outcome = answer_event(event, lambda _: place)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    _say(outcome)
+    try:
+        _say(outcome)
+    except OSError:  # whoever waits has been told: a closed terminal changes nothing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return _status(outcome)
 
 
@@ -157,9 +165,9 @@ def _event(
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
         event = json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"{path}: {error}", hint="give the JSON event as the service sent it"
         ) from error
@@ -192,20 +200,31 @@ def _cancelled_by_signal() -> Iterator[threading.Event]:
 
 def _say(outcome: Outcome) -> None:
     if isinstance(outcome.answer, Pending):
-        click.echo(f"greenroom: no verdict here: {outcome.answer.reason}")
+        _echo(f"greenroom: no verdict here: {outcome.answer.reason}")
         return
-    click.echo(f"greenroom: {outcome.answer.verdict.words}")
-    for reason in outcome.answer.reasons:
-        click.echo(f"  {reason}")
+    open_all_the_same = outcome.answer.succeeded and outcome.answer.verdict is not Verdict.SHIP
+    opened = ", and the gate is open" if open_all_the_same else ""
+    _echo(f"greenroom: {outcome.answer.verdict.words}{opened}")
+    for reason in (*outcome.answer.reasons, *outcome.errors):
+        _echo(f"  {reason}")
+    if outcome.bypass_refused:
+        _echo(f"  no bypass: {outcome.bypass_refused}")
     if outcome.result is not None and outcome.result.log is not None:
-        click.echo(f"report: {outcome.result.log.parent}")
+        _echo(f"report: {outcome.result.log.parent}")
     if outcome.told is not None and outcome.told.result != ANSWERED:
-        click.echo(f"{outcome.told.to}: {outcome.told.status}, {outcome.told.result}")
+        _echo(f"{outcome.told.to}: {outcome.told.status}, {outcome.told.result}")
+
+
+def _echo(text: str) -> None:
+    """Write ``text``; what terminals cannot show is escaped."""
+    click.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
 def _status(outcome: Outcome) -> int:
     if outcome.error is not None:
         raise outcome.error
+    if outcome.misconfigured:
+        return SettingsError.exit_code
     if isinstance(outcome.answer, Pending) or outcome.errors:
         return COULD_NOT_DECIDE
     return exit_status(outcome.answer)

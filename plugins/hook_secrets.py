@@ -6,12 +6,11 @@ pytest that failed before it could record anything. The standard library alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from greenroom.plugins.redaction import Redactor, is_sensitive
 from greenroom.plugins.settings_file import table_of
-from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,13 +26,20 @@ def hook_redactor(root: Path, environ: Mapping[str, str]) -> Redactor:
     """
     try:
         table = table_of(root, None)[0] or {}
-    except SettingsError:
+    except Exception:  # noqa: BLE001 - whatever is wrong with the file, somebody waits
         table = {}
     named = table.get("secrets", [])
     names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
     values = [environ.get(name, "") for name in (*_CREDENTIALS, *names)]
-    targets = (environ.get("GREENROOM_TARGET"), table.get("target"))
+    targets = (environ.get("GREENROOM_TARGET"), table.get("target"), *_targets_of_events(table))
     return Redactor([*values, *(found for target in targets for found in _inside(target))])
+
+
+def _targets_of_events(table: Mapping[str, Any]) -> Iterator[object]:
+    hook = table.get("hook")
+    events = hook.get("events") if isinstance(hook, dict) else None
+    for event in events.values() if isinstance(events, dict) else ():
+        yield event.get("target") if isinstance(event, dict) else None
 
 
 def _inside(target: object) -> Iterator[str]:

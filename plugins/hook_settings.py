@@ -33,8 +33,9 @@ KEYS = (*_TEXTS, *_DURATIONS, "event", "events", "first_deployment", "notify", "
 EVENT_KEYS = ("suites", "markers", "target", "arguments", "budget", "hand_off", "one_by_one")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_LEDGER = re.compile(r"s3://[^/\s]+(/\S*)?|dynamodb://[^/\s]+")
-_BUCKET = re.compile(r"s3://[^/\s]+(/\S*)?")
+_S3 = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?"
+_LEDGER = re.compile(rf"{_S3}|dynamodb://[A-Za-z0-9_.-]{{3,255}}/?")
+_BUCKET = re.compile(_S3)
 _LISTENERS = re.compile(r"arn:[^:]+:(sns:[^:]+:[^:]+:[^:]+|events:[^:]+:[^:]+:event-bus/.+)")
 
 

@@ -165,7 +165,7 @@ class Recorder:
     def select(self, ids: Iterable[str]) -> None:
         """Note the ids of the selected checks."""
         seen: Counter[str] = Counter()
-        for check_id in ids:
+        for check_id in map(self._redactor.text, ids):  # as in the checks' own ids
             seen[check_id] += 1
             self._selected.append(_numbered(check_id, seen[check_id]))
         self._event("collected", selected=len(self._selected), deselected=self._deselected)

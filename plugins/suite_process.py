@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -32,6 +34,7 @@ NO_PAGES = "GREENROOM_NO_PAGES"
 """The variable that tells pytest to write the record alone."""
 
 _CHUNK = 64 * 1024
+_JSON_LINE = re.compile(rb"^[ \t]*\{", re.MULTILINE)
 _LOG_HEAD = 4 * 1024 * 1024
 _LOG_TAIL = 64 * 1024
 _KEPT_TO_THE_REPORTER = (
@@ -199,33 +202,44 @@ def marker(run_id: str) -> str:
 
 
 def keep_log(
-    source: IO[bytes], outputs: Sequence[IO[bytes]], redactor: Redactor | None = None
+    source: IO[bytes],
+    log: IO[bytes],
+    echo: IO[bytes] | None = None,
+    redactor: Redactor | None = None,
+    given_up: threading.Event | None = None,
 ) -> None:
-    """Copy the suite's output to each of ``outputs``: all of its beginning, then only its end.
+    """Copy the suite's output to ``log`` and ``echo``: all of its beginning, then only its end.
 
     It is read to its end even where it cannot be written: a full pipe would stop the suite. What
     does not end its last line is given an end: whatever is logged next stands on a line of its own.
-    What ``redactor`` knows is left out, line by line.
+    What ``redactor`` knows is left out, line by line. In ``echo``, where the hook's own line is
+    looked for, none of the suite's begins like JSON. Nothing is written once ``given_up`` is set.
     """
     clean = _cleaner(redactor)
+
+    def write(data: bytes) -> None:
+        if given_up is None or not given_up.is_set():
+            _write(log, clean(data))
+            if echo is not None:
+                _write(echo, _JSON_LINE.sub(b"| {", clean(data)))
+
     kept, left_out, tail, last = 0, 0, b"", b"\n"
     with source:
-        for chunk in _chunks(source, by_line=clean is not None):
+        for chunk in _chunks(source):
             last = chunk[-1:]
             head, rest = chunk[: _LOG_HEAD - kept], chunk[_LOG_HEAD - kept :]
             kept += len(head)
-            _write(outputs, clean(head) if clean else head)
+            write(head)
             left_out += max(len(tail) + len(rest) - _LOG_TAIL, 0)
             tail = (tail + rest)[-_LOG_TAIL:]
     if left_out:
-        _write(outputs, f"\n[{left_out} bytes left out]\n".encode())
-    tail = clean(tail) if clean else tail
-    _write(outputs, tail if last == b"\n" else tail + b"\n")
+        write(f"\n[{left_out} bytes left out]\n".encode())
+    write(tail if last == b"\n" else tail + b"\n")
 
 
-def _cleaner(redactor: Redactor | None) -> Callable[[bytes], bytes] | None:
+def _cleaner(redactor: Redactor | None) -> Callable[[bytes], bytes]:
     if redactor is None or not redactor.active:
-        return None
+        return lambda data: data
 
     def clean(data: bytes) -> bytes:
         text = data.decode("utf-8", "surrogateescape")
@@ -234,12 +248,12 @@ def _cleaner(redactor: Redactor | None) -> Callable[[bytes], bytes] | None:
     return clean
 
 
-def _chunks(source: IO[bytes], *, by_line: bool) -> Iterator[bytes]:
-    """Yield what comes as it comes, or in whole lines as far as these are of a bearable length."""
+def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+    """Yield what comes in whole lines, as far as these are of a bearable length."""
     begun = b""
     while chunk := os.read(source.fileno(), _CHUNK):
         begun += chunk
-        end = begun.rfind(b"\n") + 1 if by_line and len(begun) < _CHUNK else len(begun)
+        end = begun.rfind(b"\n") + 1 if len(begun) < _CHUNK else len(begun)
         if end:
             yield begun[:end]
             begun = begun[end:]
@@ -247,9 +261,8 @@ def _chunks(source: IO[bytes], *, by_line: bool) -> Iterator[bytes]:
         yield begun
 
 
-def _write(outputs: Sequence[IO[bytes]], data: bytes) -> None:
-    for output in outputs:
-        # OSError: the disk is full; ValueError: the supervisor gave up on us and closed the file.
-        with contextlib.suppress(OSError, ValueError):
-            output.write(data)
-            output.flush()
+def _write(output: IO[bytes], data: bytes) -> None:
+    # OSError: the disk is full; ValueError: the supervisor gave up on us and closed the file.
+    with contextlib.suppress(OSError, ValueError):
+        output.write(data)
+        output.flush()

@@ -105,9 +105,10 @@ def supervise(
     with log.open("wb", buffering=0) as output:
         process = start(suite, run_id, seconds)
         assert process.stdout is not None  # noqa: S101 - it was started with a pipe
+        given_up = threading.Event()
         keeper = threading.Thread(
             target=keep_log,
-            args=(process.stdout, [output, *filter(None, [echo])], redactor),
+            args=(process.stdout, output, echo, redactor, given_up),
             daemon=True,
         )
         keeper.start()
@@ -116,6 +117,7 @@ def supervise(
         finally:
             status = _end(process, run_id)
             keeper.join(timeout=_LAST_BREATH_S)
+            given_up.set()  # whoever escaped may still write: what is logged next is not to suffer
     judged = _judge(suite.report / RECORD, run_id, ending, status, log)
     return replace(judged, seconds=time.monotonic() - began)
 

@@ -156,8 +156,10 @@ def _parse(value: str) -> _Asked:
     if unknown := sorted(set(data) - _KEYS):
         raise SettingsError(f"it has an unknown key: {', '.join(unknown)}")
     reason = data.get("reason", "").strip()
-    if len(reason) < SHORTEST_REASON:
-        raise SettingsError(f"it has no reason of at least {SHORTEST_REASON} characters")
+    if sum(map(str.isalnum, reason)) < SHORTEST_REASON or not reason.isprintable():
+        raise SettingsError(
+            f"it has no reason of at least {SHORTEST_REASON} letters or digits on one line"
+        )
     return _Asked(reason, _moment(data.get("expires", "")), data.get("event", ""))
 
 
@@ -174,7 +176,7 @@ def _moment(text: str) -> datetime:
 def _holds(asked: _Asked, modified: datetime, now: datetime) -> None:
     if asked.expires <= now:
         raise SettingsError(f"it expired at {asked.expires.isoformat()}")
-    if asked.expires - modified > LONGEST + _SLACK:
+    if asked.expires - min(modified, now) > LONGEST + _SLACK:
         hours = LONGEST // timedelta(hours=1)
         raise SettingsError(
             f"it expires at {asked.expires.isoformat()}, more than {hours} h after it was made"
