@@ -110,15 +110,18 @@ def _described(deployment: str, aws: Aws, *, until: float) -> dict[str, Any]:
 
 
 def _stands(event: EcsPauseEvent, deployment: dict[str, Any]) -> str:
-    """Return how the pause ended; empty while it still waits.
+    """Return how the pause ended; empty while it, or another pause of the deployment, still waits.
 
-    Hooks that are over may be missing: then the deployment's own way tells.
+    Hooks that are over may be missing: then the deployment's own way tells, unless it is held.
     """
-    hook = next((hook for hook in _hooks(deployment) if hook.get("hookId") == event.hook_id), None)
+    hooks = _hooks(deployment)
+    hook = next((hook for hook in hooks if hook.get("hookId") == event.hook_id), None)
     if hook is not None and hook.get("status") != "TIMED_OUT":
         return _STANDS.get(str(hook.get("status")), "")
     if hook is not None:
         return str(hook.get("timeoutAction", ROLLBACK))
+    if any(hook.get("status") == _WAITS for hook in hooks):
+        return ""
     return ROLLBACK if str(deployment.get("status", "")).startswith(_TAKEN_BACK) else CONTINUE
 
 
