@@ -74,6 +74,7 @@ class Aws:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
+        self._closed = False
         with contextlib.suppress(CallError):  # tried again at the first call
             self._running()
 
@@ -150,8 +151,9 @@ class Aws:
         raise CallError(answer["message"], hint=answer["hint"], code=code, again=again)
 
     def close(self) -> None:
-        """End the process; a call under way is answered with a `CallError`."""
+        """End the process for good; calls under way, and any later one, end with a `CallError`."""
         with self._lock:
+            self._closed = True
             worker, self._worker = self._worker, None
         if worker is not None:
             worker.end()
@@ -164,6 +166,8 @@ class Aws:
 
     def _running(self) -> _Worker:
         with self._lock:
+            if self._closed:
+                raise CallError("AWS is not asked any more", hint="", code="Closed", again=False)
             if self._worker is None or self._worker.ended:
                 self._worker = _Worker(self._arguments, self._environ)
             return self._worker
@@ -212,7 +216,8 @@ class _Worker:
             if self.ended:
                 return _LOST
             self._waiting[number] = answer
-            if not self._write(line, until):
+            if not self._write(line, min(until, time.monotonic() + seconds)):
+                self.end()  # it reads no more, and half a line must not precede the next one
                 return None
         try:
             # Where there is little of a processor, importing boto3 takes longer than a call.

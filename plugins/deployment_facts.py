@@ -81,13 +81,11 @@ def described(
     return dict(found[0])
 
 
-def event_under_way(aws: Aws, deployment_id: str, *, until: float) -> LifecycleEvent:
+def event_under_way(
+    aws: Aws, deployment_id: str, *, until: float, insist: bool = True
+) -> LifecycleEvent:
     """Return the lifecycle event that CodeDeploy is at; raises `ServiceError` unless it is one."""
-    named = {"deploymentId": deployment_id}
-    listed = aws.insist("codedeploy", "list_deployment_targets", named, until=until)
-    ids = listed.get("targetIds", [])
-    members = {**named, "targetIds": ids[:1]}
-    answer = aws.insist("codedeploy", "batch_get_deployment_targets", members, until=until)
+    answer = _targets(aws.insist if insist else aws.call, deployment_id, until)
     seen = {
         event["lifecycleEventName"]
         for event in _lifecycle_events(answer)
@@ -104,12 +102,17 @@ def event_under_way(aws: Aws, deployment_id: str, *, until: float) -> LifecycleE
 
 def status_of(aws: Aws, deployment_id: str, event: str, *, until: float) -> str:
     """Return what CodeDeploy holds of ``event``: Succeeded, Failed, …; empty if it is unknown."""
-    named = {"deploymentId": deployment_id}
-    listed = aws.call("codedeploy", "list_deployment_targets", named, until=until)
-    members = {**named, "targetIds": listed.get("targetIds", [])[:1]}
-    answer = aws.call("codedeploy", "batch_get_deployment_targets", members, until=until)
-    events = _lifecycle_events(answer)
+    events = _lifecycle_events(_targets(aws.call, deployment_id, until))
     return next((str(e["status"]) for e in events if e.get("lifecycleEventName") == event), "")
+
+
+def _targets(
+    ask: Callable[..., dict[str, Any]], deployment_id: str, until: float
+) -> dict[str, Any]:
+    named = {"deploymentId": deployment_id}
+    listed = ask("codedeploy", "list_deployment_targets", named, until=until)
+    members = {**named, "targetIds": listed.get("targetIds", [])[:1]}
+    return ask("codedeploy", "batch_get_deployment_targets", members, until=until)
 
 
 def _lifecycle_events(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,7 +22,7 @@ from greenroom.plugins.gate_answers import Pending, answer_of, recorded_of, refu
 from greenroom.plugins.gate_lookups import Lookups
 from greenroom.plugins.gate_place import settings_at
 from greenroom.plugins.gate_plan import Occasion, make_plan
-from greenroom.plugins.gate_waiters import key_of, part_in, service_of
+from greenroom.plugins.gate_waiters import KEY, key_of, longest_wait_s, part_in, service_of
 from greenroom.plugins.hand_off import (
     HandedOff,
     LongGate,
@@ -41,12 +41,13 @@ from greenroom.plugins.hook_events import (
 )
 from greenroom.plugins.hook_ledger import State, open_ledger
 from greenroom.plugins.hook_ledger_wait import await_verdict, settle
+from greenroom.plugins.hook_secrets import hook_redactor
 from greenroom.plugins.hook_settings import PASS, shell_words
 from greenroom.plugins.report_ecs import state_of
 from greenroom.plugins.report_ecs_pause import identified
 from greenroom.plugins.reporting import Answer
 from greenroom.plugins.script_event import ScriptEvent
-from greenroom.plugins.suite_process import Suite
+from greenroom.plugins.suite_process import READY, Suite
 from greenroom.plugins.supervisor import attempt, explained, undecided
 from greenroom.validators.bypass import NoBypass
 from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError
@@ -63,9 +64,6 @@ if TYPE_CHECKING:
     from greenroom.plugins.supervisor import Supervised
     from greenroom.validators.bypass import Bypass
     from greenroom.validators.lifecycle import LifecycleEvent
-
-READY = "GREENROOM_READY"
-"""The variable that says at which path a run waits for its target."""
 
 MARGIN_S = 0.5
 """How long before the end of its time a waiter has been told, or never is."""
@@ -109,7 +107,8 @@ class Gate:
         self.reserve_s = min(self.settings.reserve_s, place.most_reserve_s)
         self.aws = self._make_aws()
         self._delivery = delivery
-        self.key = key_of(hook)
+        self.redactor = hook_redactor(place.root, place.environ)
+        self.key = str(delivery.get(KEY) or key_of(hook, place.function))
         self._state: Mapping[str, Any] | None = None
         self._planned: Plan | None = None
         self.lookups = self._begin_lookups() if self.aws else None
@@ -129,10 +128,26 @@ class Gate:
     def _guarded(self, answer: Callable[[], Answer | Pending]) -> Decided:
         self._decided.release = dict(self.hook.release)
         try:
-            self._decided.answer = answer()
+            self._decided.answer = self._spared(answer())
         except Exception as error:  # noqa: BLE001 - nothing at all may keep the answer from being given
-            self._decided.answer = refusal(explained(error))
+            self._decided.answer = self._spared(refusal(explained(error)))
         return self._decided
+
+    def _spared(self, answer: Answer | Pending) -> Answer | Pending:
+        """Return ``answer``, unless it refuses a rollback: nobody is helped by that.
+
+        No secret stands in what leaves here: waiters and the ledger are told no more than the log.
+        """
+        if isinstance(answer, Pending):
+            return answer
+        if not answer.succeeded and self._is_rollback():
+            return self._rolling_back()
+        return replace(answer, reasons=tuple(map(self.redactor.text, answer.reasons)))
+
+    def _is_rollback(self) -> bool:
+        if self.lookups is None:
+            return False
+        return self.lookups.is_rollback(time.monotonic() + self.reserve_s * _RESERVE_SHARE)
 
     def _late_answer(self, late: BackUpEvent | BuildEndedEvent) -> Answer | Pending:
         self._expect_settings()
@@ -187,21 +202,26 @@ class Gate:
             self._state = state_of(self.hook)
         if isinstance(self.hook, EcsPauseEvent) and self.aws is not None:
             self.hook = identified(self.hook, self.aws, until=self.suite_ends)
-            self.key = key_of(self.hook)
+            self.key = key_of(self.hook, self.place.function)
         if isinstance(self.hook, EcsEvent) and self.hook.rollback:
             return self._rolling_back()
         if (bypassed := self._bypassed()) is not None:
             return bypassed
         under_way = self._state is not None and "build" in self._state
-        once = self.settings.ledger and not under_way
+        once = self._is_shared and not under_way
         return self._next_part(self._once() if once else self._considered())
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether deliveries share a verdict: whoever starts a script waits for this very run."""
+        return bool(self.settings.ledger) and not isinstance(self.hook, ScriptEvent)
 
     def _considered(self, ledger: Ledger | None = None) -> Answer | Pending:
         """Return what settings or the suite say; ``ledger`` has this delivery's claim."""
-        self._decided.event = self._event()
         known = self._known_facts()
         if known is not None and known.rollback:
             return self._rolling_back()
+        self._decided.event = self._event()
         if known is not None and known.first and self.settings.first_deployment == PASS:
             self._decided.notes["first_deployment"] = True
             return Answer(
@@ -225,7 +245,8 @@ class Gate:
                 event=self._event(),
                 arguments=self._arguments(),
                 suites=self.place.suites,
-                asks_again=self._asks_again,
+                asks_again=isinstance(self.hook, EcsEvent),
+                stage=self.hook.stage if isinstance(self.hook, EcsEvent) else "",
                 release=self._decided.release,
                 environ=self.place.environ,
             ),
@@ -249,6 +270,7 @@ class Gate:
             ends=self.suite_ends,
             rollback=self.place.cancel,
             unnamed=isinstance(self.hook, CodeDeployEvent) and self.settings.event is None,
+            needed=bool(self.settings.events),
         )
 
     def _event(self) -> LifecycleEvent | None:
@@ -291,7 +313,7 @@ class Gate:
 
     def _shared(self, answer: Answer) -> Answer:
         """Return what stands in the ledger; a ledger out of reach keeps nobody in an emergency."""
-        if not self.settings.ledger:
+        if not self._is_shared:
             return answer
         until = time.monotonic() + self.reserve_s * _RESERVE_SHARE
         try:
@@ -326,7 +348,7 @@ class Gate:
         """Decide an execution that may be delivered more than once: only one delivery does.
 
         The claim comes before everything that another delivery could find different, such as a
-        setting, a bypass, or a service that does not answer.
+        setting or a service that does not answer.
         """
         ledger = self.ledger()
         claim = self._claim(ledger)
@@ -350,6 +372,7 @@ class Gate:
             answer = self._considered(ledger)
         except Exception as error:  # noqa: BLE001 - the claim ends with a verdict
             answer = refusal(explained(error))
+        answer = self._spared(answer)
         return answer if isinstance(answer, Pending) else self._settled(ledger, answer)
 
     def ledger(self) -> Ledger:
@@ -389,7 +412,7 @@ class Gate:
     def _fresh(self, plan: Plan, ledger: Ledger | None = None) -> Answer | Pending:
         """Run what the plan says, or hand it to somebody with more time."""
         if self._must_be_handed_off(plan):
-            return self._hand_off(plan, ledger)
+            return self._rolling_back() if self._is_rollback() else self._hand_off(plan, ledger)
         return self._run(plan.parts[self._part])
 
     def _next_part(self, answer: Answer | Pending) -> Answer | Pending:
@@ -420,7 +443,7 @@ class Gate:
         return False
 
     def _run(self, arguments: tuple[str, ...]) -> Answer:
-        """Run the suite and judge its record; a rollback that came to light meanwhile succeeds."""
+        """Run the suite and judge its record."""
         seconds = self.suite_ends - time.monotonic()
         if seconds < _LEAST_RUN_S:
             result = undecided(
@@ -433,12 +456,9 @@ class Gate:
                 seconds=seconds,
                 cancel=self.place.cancel,
                 echo=self.place.echo,
+                redactor=self.redactor,
             )
         self._decided.result = result
-        if result.verdict is not Verdict.SHIP and self.lookups is not None:
-            soon = time.monotonic() + self.reserve_s * _RESERVE_SHARE
-            if self.lookups.is_rollback(soon):
-                return self._rolling_back()
         return Answer(
             succeeded=result.verdict is Verdict.SHIP,
             verdict=result.verdict,
@@ -460,7 +480,7 @@ class Gate:
                 project=plan.hand_off,
                 function=self.place.function,
                 role=self.settings.back_up_role,
-                answer_by=time.time() + self.settings.answer_within_s,
+                answer_by=time.time() + self._answer_within_s(),
             ),
             aws=self.aws,
             ledger=ledger,
@@ -470,11 +490,26 @@ class Gate:
         state = {**handed.state, "part": self._part, "key": self.key}
         return Pending(f"handed off to the build {handed.build}", state)
 
+    def _answer_within_s(self) -> float:
+        """Return the time that a build has, as far as the waiter has it; raises `SettingsError`."""
+        seconds, longest = self.settings.answer_within_s, longest_wait_s(self.hook)
+        if seconds > longest:
+            raise SettingsError(
+                f"answer_within is {seconds / 60:.0f} min, but nobody waits for longer than "
+                f"{longest / 60:.0f} min here",
+                hint="lower answer_within, or let a manual approval wait for the suite",
+            )
+        return seconds
+
     def _named_delivery(self) -> Mapping[str, Any]:
-        """Return the event; a pause is named by its id, which the delivery may have left out."""
+        """Return the event with its key, which is not to be computed anew somewhere else.
+
+        A pause is named by its id, which the delivery may have left out.
+        """
         if not isinstance(self.hook, EcsPauseEvent):
-            return self._delivery
+            return {**self._delivery, KEY: self.key}
         return {
+            KEY: self.key,
             "serviceDeploymentArn": self.hook.deployment,
             "hookId": self.hook.hook_id,
             "lifecycleStage": self.hook.stage,
@@ -492,13 +527,6 @@ class Gate:
             return Pending(f"the build {handed.build} is under way", state)
         return answer_of(recorded)
 
-    def _environment(self) -> Mapping[str, str]:
-        """Return the suite's variables; unless told otherwise it waits until its target answers."""
-        environ = self.place.environ
-        if self.settings.own_ready or READY in environ:
-            return environ
-        return {**environ, READY: "/"}
-
     def _suite(self, arguments: tuple[str, ...]) -> Suite:
         place = self.place
         return Suite(
@@ -506,7 +534,7 @@ class Gate:
             root=place.root,
             report=place.report,
             work=place.work,
-            environment=self._environment(),
+            environment={**place.environ, READY: "/"},
             pages=False,
             memory_kib=place.memory_kib,
             paths=place.paths,

@@ -27,11 +27,11 @@ class Lookups:
     """Asks from the start; ``rollback`` is set if the deployment turns out to be one.
 
     ``unnamed`` asks for the lifecycle event as well: CodeDeploy's event does not name it, and later
-    the deployment will have gone on. Nothing is asked for longer than until ``ends`` (monotonic
-    seconds). ``problem`` says why the facts are not known.
+    the deployment will have gone on; ``needed`` insists on it. Nothing is asked for longer than
+    until ``ends`` (monotonic seconds). ``problem`` says why the facts are not known.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two by name
         self,
         aws: Aws,
         hook: Waiter | ScriptEvent,
@@ -39,13 +39,16 @@ class Lookups:
         ends: float,
         rollback: threading.Event,
         unnamed: bool,
+        needed: bool,
     ) -> None:
         self._aws = aws
+        self._needed = needed
         self._hook = hook
         self._ends = ends
         self._rollback = rollback
         self._facts = Background(self._ask_facts)
         self._name = Background(self._ask_name) if unnamed else None
+        self._settled: bool | None = None
         self.problem = ""
 
     def facts(self, until: float) -> DeploymentFacts | None:
@@ -67,14 +70,17 @@ class Lookups:
         return None
 
     def is_rollback(self, until: float) -> bool:
-        """Tell whether the deployment is known to be a rollback; ask once more if need be."""
-        facts = self.facts(until)
-        if facts is None:
-            try:
-                facts = ask_facts(self._aws, self._hook, until=until)
-            except ServiceError:
-                return False
-        return facts.rollback
+        """Tell whether the deployment is known to be a rollback; ask once more if need be, once."""
+        if self._settled is None:
+            facts = self.facts(until) or self._asked_again(until)
+            self._settled = facts is not None and facts.rollback
+        return self._settled
+
+    def _asked_again(self, until: float) -> DeploymentFacts | None:
+        try:
+            return ask_facts(self._aws, self._hook, until=until)
+        except ServiceError:
+            return None
 
     def _ask_facts(self) -> DeploymentFacts:
         facts = ask_facts(self._aws, self._hook, until=self._limit())
@@ -83,7 +89,8 @@ class Lookups:
         return facts
 
     def _ask_name(self) -> LifecycleEvent:
-        return event_under_way(self._aws, self._hook.deployment, until=self._limit())
+        until, insist = self._limit(), self._needed
+        return event_under_way(self._aws, self._hook.deployment, until=until, insist=insist)
 
     def _limit(self) -> float:
         return min(time.monotonic() + _LONGEST_S, self._ends)

@@ -37,13 +37,14 @@ class Occasion:
 
     ``arguments`` (the command line's, GREENROOM_HOOK_ARGS) replace the settings' suites;
     ``suites`` run where nothing says what; ``asks_again`` tells that the waiter invokes the hook
-    once more after IN_PROGRESS.
+    once more after IN_PROGRESS. ``stage`` is ECS' name of an event that is not known here.
     """
 
     event: LifecycleEvent | None
     arguments: tuple[str, ...] | None
     suites: tuple[str, ...]
     asks_again: bool
+    stage: str
     release: Mapping[str, str]
     environ: Mapping[str, str]
 
@@ -54,8 +55,9 @@ def make_plan(settings: HookSettings, occasion: Occasion) -> Plan:
     entry = settings.events.get(event) if event is not None else None
     if entry is None and settings.events and arguments is None:
         known = ", ".join(settings.events)
+        named = event.value if event else occasion.stage
         raise SettingsError(
-            f"no suite is set for {event.value if event else 'an unnamed lifecycle event'}",
+            f"no suite is set for {named or 'an unnamed lifecycle event'}",
             hint=f"add [hook.events.{event.value if event else 'NAME'}]; there is: {known}",
         )
     entry = entry or EventSettings()

@@ -24,7 +24,7 @@ from greenroom.plugins.hook_events import (
 )
 from greenroom.plugins.hook_result import HookResult, Seconds
 from greenroom.plugins.report_codepipeline import FAILURE_TYPE
-from greenroom.plugins.report_ecs import EcsReporter, call_back
+from greenroom.plugins.report_ecs import EcsReporter, RecordedReporter, call_back
 from greenroom.plugins.report_exit_status import ExitStatusReporter
 from greenroom.plugins.report_place import HookRun, report_link
 from greenroom.plugins.reporters import reporter_for
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from greenroom.validators.lifecycle import LifecycleEvent
 
 _STANDING_SHARE = 0.5
+_COMPLETED = frozenset({"Succeeded", "Failed", "Skipped"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def answer_event(event: object, place_of: Callable[[str], Place]) -> Outcome:
     waiter = hook if not isinstance(hook, BackUpEvent | BuildEndedEvent) else hook.waiter
     delivery = late.delivery if late else event
     assert isinstance(delivery, Mapping)  # noqa: S101 - it was parsed
-    with Gate(waiter, delivery, place_of(key_of(waiter))) as gate:
+    with Gate(waiter, delivery, place_of(key_of(waiter, ""))) as gate:
         return conclude(gate, gate.decide_late(late) if late else gate.decide(), began)
 
 
@@ -106,7 +107,7 @@ def _refuse(
 
         hook_log.write(HookResult(answer=answer, errors=(str(error),)), now=time.time())
         return Outcome(answer, error=error)
-    with Gate(waiter, {}, place_of(key_of(waiter))) as gate:
+    with Gate(waiter, {}, place_of(key_of(waiter, ""))) as gate:
         return conclude(gate, Decided(answer), began)
 
 
@@ -131,7 +132,7 @@ def conclude(gate: Gate, decided: Decided, began: float) -> Outcome:
 
 
 def _pend(gate: Gate, decided: Decided, pending: Pending) -> Outcome:
-    facts = {"pending": pending.reason, **named(gate, decided), **decided.notes}
+    facts = {"pending": pending.reason, **named(gate, decided), "notes": decided.notes}
     payload: dict[str, Any] = facts
     if isinstance(gate.hook, EcsEvent):
         payload = call_back(gate.hook, pending.state or {}, delay_s=pending.delay_s)
@@ -165,7 +166,7 @@ def _reporter(gate: Gate) -> Reporter:
     if isinstance(gate.hook, ScriptEvent):
         return ExitStatusReporter()
     if isinstance(gate.hook, EcsEvent):
-        return EcsReporter(gate.hook)
+        return RecordedReporter() if gate.place.invitation else EcsReporter(gate.hook)
     assert gate.aws is not None  # noqa: S101 - whoever is told by a call always has it
     return reporter_for(gate.hook, gate.aws)
 
@@ -185,9 +186,10 @@ def _stands(gate: Gate, decided: Decided, told: Told) -> tuple[str, ...]:
             status = status_of(gate.aws, gate.hook.deployment, event.value, until=until)
         except (ServiceError, KeyError) as error:
             decided.notes["standing"] = str(error)
-    if status == told.status or (not status and gate.settings.ledger):
+    known = status in _COMPLETED
+    if status == told.status or (not known and gate.settings.ledger):
         return ()
-    seen = f"as {status}" if status else "by somebody else, and as what is not known"
+    seen = f"as {status}" if known else "by somebody else, and as what is not known"
     return (f"{told.to} was told {told.status}, but the event had been completed {seen}",)
 
 

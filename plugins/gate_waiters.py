@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.deployment_facts import DeploymentFacts, codedeploy_facts, ecs_facts
@@ -24,10 +26,19 @@ if TYPE_CHECKING:
     from greenroom.plugins.script_event import ScriptEvent
 
 
-def key_of(hook: Waiter | ScriptEvent) -> str:
+KEY = "greenroomKey"
+"""Where an event that is handed on tells the ledger's name of what it is about."""
+
+_MINUTE_S = 60.0
+_ARN_PARTS = 7
+_DIGITS = 12
+
+
+def key_of(hook: Waiter | ScriptEvent, function: str) -> str:
     """Return the ledger's name of what is decided, the same for each delivery of it.
 
-    ECS hooks of recurring stages are told apart by the weights, parts of a suite by number.
+    ECS hooks of recurring stages are told apart by the weights, parts of a suite by number, and
+    several hooks of one stage by their ``function`` (an ARN, with a version or alias or without).
     """
     if not isinstance(hook, EcsEvent):
         return hook.execution_id
@@ -35,8 +46,24 @@ def key_of(hook: Waiter | ScriptEvent) -> str:
         part = part_in(state_of(hook))
     except SettingsError:  # told where it is decided
         part = 0
-    step = (hook.stage, hook.test_weight, hook.production_weight, part)
+    unqualified = ":".join(function.split(":")[:_ARN_PARTS])
+    own = hashlib.sha256(unqualified.encode()).hexdigest()[:_DIGITS]
+    step = (hook.stage, hook.test_weight, hook.production_weight, part, own)
     return "/".join([hook.execution_id, *map(str, step)])
+
+
+def longest_wait_s(hook: Waiter | ScriptEvent) -> float:
+    """Return how long the waiter waits at most, less the minutes that answering may take.
+
+    CodeDeploy waits one hour for a lifecycle event hook, CodePipeline 20 minutes for a function.
+    """
+    match hook:
+        case CodeDeployEvent():
+            return 57 * _MINUTE_S
+        case PipelineJobEvent():
+            return 18 * _MINUTE_S
+        case _:
+            return math.inf
 
 
 def part_in(state: Mapping[str, Any] | None) -> int:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TIDY_S = 0.3
+_REPORT = "GREENROOM_HOOK_REPORT"
+_REPORTS = Path(tempfile.gettempdir(), "greenroom-reports")
 _PARENT_KIB = 160 * 1024
 _LEAST_SHARE = 0.6
 
@@ -58,8 +60,15 @@ def handler(event: object, context: Context) -> dict[str, Any]:
     """
     ends = time.monotonic() + context.get_remaining_time_in_millis() / 1000
     work = Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}")
-    outcome = answer_event(event, lambda key: _place(os.environ, context, ends, work, key))
-    _tidy(work)
+    places: list[Place] = []
+
+    def place_of(key: str) -> Place:
+        places.append(_place(os.environ, context, ends, work, key))
+        return places[-1]
+
+    outcome = answer_event(event, place_of)
+    # A function that is used again must not fill its /tmp with reports that nobody can look into.
+    _tidy(work, *(place.report for place in places if not place.keeps_report))
     if outcome.error is not None:
         raise outcome.error
     return outcome.payload
@@ -70,11 +79,11 @@ def _place(
 ) -> Place:
     """Return what the function's configuration says of the place; raises `SettingsError`."""
     root = Path(environ.get("LAMBDA_TASK_ROOT") or Path.cwd()).resolve()
-    reports = environ.get("GREENROOM_HOOK_REPORT", "")
+    reports = environ.get(_REPORT, "")
     return Place(
         environ=environ,
         root=root,
-        report=Path(reports or Path(tempfile.gettempdir(), "greenroom-reports"), file_name(key)),
+        report=Path(reports or _REPORTS, file_name(key)),
         keeps_report=bool(reports),
         work=work,
         ends=ends,
@@ -87,11 +96,17 @@ def _place(
     )
 
 
-def _tidy(work: Path) -> None:
-    """Remove what the suite left, as far as that takes no time: the answer is what matters."""
-    remover = threading.Thread(target=shutil.rmtree, args=(work, True), daemon=True)
-    remover.start()
-    remover.join(timeout=_TIDY_S)
+def _tidy(*folders: Path) -> None:
+    """Remove ``folders``, as far as that takes no time: the answer is what matters."""
+    removers = [
+        threading.Thread(target=shutil.rmtree, args=(folder, True), daemon=True)
+        for folder in folders
+    ]
+    ends = time.monotonic() + _TIDY_S
+    for remover in removers:
+        remover.start()
+    for remover in removers:
+        remover.join(timeout=max(ends - time.monotonic(), 0.0))
 
 
 def _memory_kib(environ: Mapping[str, str]) -> int:

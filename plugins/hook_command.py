@@ -6,6 +6,7 @@ The same gate and the same reporters as in Lambda; without an event the exit sta
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import shutil
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.gate_tell import Outcome
 
+USUAL_S = 3000
+"""The seconds that there are unless ``--timeout`` says otherwise."""
+
 LONGEST_S = 24 * 60 * 60
 """The longest ``--timeout`` in seconds; nobody who waits for a deployment waits longer."""
 
@@ -57,9 +61,8 @@ LONGEST_S = 24 * 60 * 60
 @click.option(
     "--timeout",
     type=click.IntRange(min=1, max=LONGEST_S),
-    default=3000,
-    show_default=True,
-    help="Seconds for suite and report; CodeDeploy waits one hour.",
+    help="Seconds for suite and report; default: 3000 (CodeDeploy waits one hour), or in a build "
+    "what is left until it has to answer.",
 )
 @click.option(
     "--report",
@@ -83,7 +86,7 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
     execution_id: str | None,
     event_file: Path | None,
     lifecycle_event: str | None,
-    timeout: int,
+    timeout: int | None,
     report: Path,
     passed: tuple[str, ...],
     pytest_args: tuple[str, ...],
@@ -102,7 +105,7 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
             "an ECS hook's event is answered by a function, not by a command",
             hint="use the Lambda handler greenroom.plugins.hook.handler",
         )
-    ends = time.monotonic() + timeout
+    seconds = _seconds(timeout, invitation)
     work = Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}")
     named = (
         lifecycle_event or os.environ.get("LIFECYCLE_EVENT") if event is None else lifecycle_event
@@ -114,9 +117,9 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
             root=Path.cwd(),
             report=report.absolute(),
             work=work,
-            ends=_earlier(ends, invitation),
+            ends=time.monotonic() + seconds,
             owner=invitation.owner if invitation else f"command-{secrets.token_hex(8)}",
-            most_reserve_s=timeout / 3,
+            most_reserve_s=seconds / 3,
             arguments=pytest_args or None,
             suites=(),
             passed=(*passed_names(environ), *passed),
@@ -165,11 +168,11 @@ def _from_file(path: Path) -> dict[str, Any]:
     raise SettingsError(f"{path}: not a JSON object", hint="give the event as the service sent it")
 
 
-def _earlier(ends: float, invitation: Invitation | None) -> float:
-    """Return when this must be over: a build answers before its back-up does."""
+def _seconds(timeout: int | None, invitation: Invitation | None) -> float:
+    """Return the seconds that there are: a build answers before its back-up does."""
     if invitation is None:
-        return ends
-    return min(ends, time.monotonic() + invitation.answer_by - time.time())
+        return timeout or USUAL_S
+    return min(timeout or math.inf, invitation.answer_by - time.time())
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.validators.vocabulary import Verdict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -63,10 +65,15 @@ class HookResult:
 
     @property
     def level(self) -> str:
-        """ERROR where something went wrong beside the verdict, WARN for bypasses, else INFO."""
+        """What the line is worth.
+
+        ERROR where something went wrong beside the verdict, WARN for a gate that was opened
+        unchecked (a bypass, a rollback, a first deployment), else INFO.
+        """
         if self.errors or self.told is None:
             return "ERROR"
-        return "WARN" if self.bypass or self.bypass_refused else "INFO"
+        unchecked = self.answer.succeeded and self.answer.verdict is not Verdict.SHIP
+        return "WARN" if unchecked or self.bypass or self.bypass_refused else "INFO"
 
     def redacted(self, redactor: Redactor) -> HookResult:
         """Return the result without any secret that ``redactor`` knows."""

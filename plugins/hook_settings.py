@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.settings_file import table_of
@@ -61,7 +61,7 @@ class HookSettings:
 
     ``event`` is the lifecycle event that the function is configured for; ``events`` are the suites
     of each, empty where the same suite serves all. ``passed`` are names of withheld variables that
-    the suite gets nevertheless. ``own_ready`` tells that the file says itself what to wait for.
+    the suite gets nevertheless.
     """
 
     event: LifecycleEvent | None = None
@@ -77,7 +77,6 @@ class HookSettings:
     hand_off: str = ""
     back_up_role: str = ""
     passed: tuple[str, ...] = ()
-    own_ready: bool = False
 
 
 def hook_settings(root: Path, environ: Mapping[str, str]) -> HookSettings:
@@ -86,8 +85,7 @@ def hook_settings(root: Path, environ: Mapping[str, str]) -> HookSettings:
     hook = (table or {}).get("hook", {})
     if not isinstance(hook, dict):
         raise SettingsError(f"{where}: hook is not a table", hint="write [hook] with its keys")
-    settings = parse_hook_table(hook, where, environ)
-    return replace(settings, own_ready="ready" in (table or {}))
+    return parse_hook_table(hook, where, environ)
 
 
 def parse_hook_table(

@@ -14,11 +14,16 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from greenroom.plugins.redaction import Redactor
 
 RUN_ID = "GREENROOM_RUN_ID"
 """The variable that gives pytest its run's id, by which the supervisor knows the record."""
+
+READY = "GREENROOM_HOOK_READY"
+"""The variable that says at which path a hook's run waits for its target, unless set otherwise."""
 
 SECONDS = "GREENROOM_HOOK_SECONDS"
 """The variable that tells pytest how many seconds it has."""
@@ -26,6 +31,7 @@ SECONDS = "GREENROOM_HOOK_SECONDS"
 NO_PAGES = "GREENROOM_NO_PAGES"
 """The variable that tells pytest to write the record alone."""
 
+_CHUNK = 64 * 1024
 _LOG_HEAD = 4 * 1024 * 1024
 _LOG_TAIL = 64 * 1024
 _KEPT_TO_THE_REPORTER = (
@@ -41,6 +47,9 @@ _KEPT_TO_THE_REPORTER = (
     "AWS_PROFILE",
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_ENDPOINT_URL_CODEDEPLOY",
+    "GREENROOM_HOOK_DELIVERY",
+    "GREENROOM_HOOK_OWNER",
+    "GREENROOM_HOOK_ANSWER_BY",
 )
 _MISLEADING = (
     "GREENROOM_REPORT",
@@ -189,24 +198,53 @@ def marker(run_id: str) -> str:
     return f"GREENROOM_SUPERVISED_RUN={run_id}"
 
 
-def keep_log(source: IO[bytes], outputs: Sequence[IO[bytes]]) -> None:
+def keep_log(
+    source: IO[bytes], outputs: Sequence[IO[bytes]], redactor: Redactor | None = None
+) -> None:
     """Copy the suite's output to each of ``outputs``: all of its beginning, then only its end.
 
     It is read to its end even where it cannot be written: a full pipe would stop the suite. What
     does not end its last line is given an end: whatever is logged next stands on a line of its own.
+    What ``redactor`` knows is left out, line by line.
     """
+    clean = _cleaner(redactor)
     kept, left_out, tail, last = 0, 0, b"", b"\n"
     with source:
-        while chunk := os.read(source.fileno(), 65536):
+        for chunk in _chunks(source, by_line=clean is not None):
             last = chunk[-1:]
             head, rest = chunk[: _LOG_HEAD - kept], chunk[_LOG_HEAD - kept :]
             kept += len(head)
-            _write(outputs, head)
+            _write(outputs, clean(head) if clean else head)
             left_out += max(len(tail) + len(rest) - _LOG_TAIL, 0)
             tail = (tail + rest)[-_LOG_TAIL:]
     if left_out:
         _write(outputs, f"\n[{left_out} bytes left out]\n".encode())
+    tail = clean(tail) if clean else tail
     _write(outputs, tail if last == b"\n" else tail + b"\n")
+
+
+def _cleaner(redactor: Redactor | None) -> Callable[[bytes], bytes] | None:
+    if redactor is None or not redactor.active:
+        return None
+
+    def clean(data: bytes) -> bytes:
+        text = data.decode("utf-8", "surrogateescape")
+        return redactor.text(text).encode("utf-8", "surrogateescape")
+
+    return clean
+
+
+def _chunks(source: IO[bytes], *, by_line: bool) -> Iterator[bytes]:
+    """Yield what comes as it comes, or in whole lines as far as these are of a bearable length."""
+    begun = b""
+    while chunk := os.read(source.fileno(), _CHUNK):
+        begun += chunk
+        end = begun.rfind(b"\n") + 1 if by_line and len(begun) < _CHUNK else len(begun)
+        if end:
+            yield begun[:end]
+            begun = begun[end:]
+    if begun:
+        yield begun
 
 
 def _write(outputs: Sequence[IO[bytes]], data: bytes) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from greenroom.plugins.redaction import Redactor
+
 GRACE_S = 2.0
 """How long pytest may take to leave after its complete record appeared."""
 
@@ -83,10 +85,12 @@ def supervise(
     seconds: float,
     cancel: threading.Event | None = None,
     echo: IO[bytes] | None = None,
+    redactor: Redactor | None = None,
 ) -> Supervised:
     """Run ``suite`` for at most ``seconds``; setting ``cancel`` ends it early.
 
-    Its output goes to ``pytest.log`` beside the record, and to ``echo``.
+    Its output goes to ``pytest.log`` beside the record, and to ``echo``, without what ``redactor``
+    knows.
 
     When this returns, no process of the suite is left that this machine lets us find, but for one
     that the kernel itself cannot end within half a second.
@@ -102,7 +106,9 @@ def supervise(
         process = start(suite, run_id, seconds)
         assert process.stdout is not None  # noqa: S101 - it was started with a pipe
         keeper = threading.Thread(
-            target=keep_log, args=(process.stdout, [output, *filter(None, [echo])]), daemon=True
+            target=keep_log,
+            args=(process.stdout, [output, *filter(None, [echo])], redactor),
+            daemon=True,
         )
         keeper.start()
         try:
@@ -120,12 +126,13 @@ def attempt(
     seconds: float,
     cancel: threading.Event | None = None,
     echo: IO[bytes] | None = None,
+    redactor: Redactor | None = None,
 ) -> Supervised:
     """Run the suite that ``describe`` returns; whatever is raised becomes a reason not to ship."""
     try:
         suite = describe()
         suite.work.mkdir(parents=True, exist_ok=True)
-        return supervise(suite, seconds=seconds, cancel=cancel, echo=echo)
+        return supervise(suite, seconds=seconds, cancel=cancel, echo=echo, redactor=redactor)
     except Exception as error:  # noqa: BLE001 - nothing at all may keep the answer from being given
         return undecided(explained(error))
 

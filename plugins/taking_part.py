@@ -13,19 +13,21 @@ import pytest
 
 from greenroom.plugins import settings as settings_module
 from greenroom.plugins.documents import Documents
+from greenroom.plugins.function_address import is_function
 from greenroom.plugins.guards import guard_exec, guard_exit, guard_termination
 from greenroom.plugins.observer import Observer
 from greenroom.plugins.preflight import Preflight, seconds_given
 from greenroom.plugins.readiness import Readiness
 from greenroom.plugins.recorder import COULD_NOT_DECIDE, Recorder
 from greenroom.plugins.settings_file import table_of
+from greenroom.plugins.suite_process import READY
+from greenroom.plugins.target_settings import Ready
 from greenroom.validators.errors import GreenroomError, SettingsError
 from greenroom.validators.record import RunRecord
 from greenroom.validators.verdict import Expected
 
 if TYPE_CHECKING:
     from greenroom.plugins.settings import Settings
-    from greenroom.plugins.target_settings import Ready
 
 
 _READY_SHARE = 0.5
@@ -92,16 +94,25 @@ def _read(config: pytest.Config) -> Settings:
 
 def _ready(config: pytest.Config, settings: Settings) -> Ready | None:
     """Return what to wait for with its variables filled in; raises `SettingsError`."""
-    if settings.ready is None or settings.target is None:
+    ready = settings.ready or _ready_in_a_hook(settings)
+    if ready is None or settings.target is None:
         return None
     given = seconds_given() or math.inf
-    ready = replace(settings.ready, within_s=min(settings.ready.within_s, given * _READY_SHARE))
+    ready = replace(ready, within_s=min(ready.within_s, given * _READY_SHARE))
     try:
         return ready.filled(settings_module.variables_of(config))
     except SettingsError as error:
         if settings.report is not None:
             _leave_word(settings.report, error)
         raise
+
+
+def _ready_in_a_hook(settings: Settings) -> Ready | None:
+    """Return what a hook waits for by itself: a function's version has no listener to wait for."""
+    path = os.environ.get(READY)
+    if not path or settings.target is None or is_function(settings.target):
+        return None
+    return Ready(path=path)
 
 
 def _leave_word(folder: Path, error: SettingsError) -> None:

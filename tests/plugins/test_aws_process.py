@@ -189,8 +189,6 @@ def test_a_web_page_is_no_answer_of_an_operation_that_has_none() -> None:
 
 
 def test_calls_of_many_threads_get_their_own_answers(connect: Connect) -> None:
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - of this test alone
-
     aws, endpoint = connect(Answer.ACCEPT, patience_s=5)
 
     def put(number: int) -> str:
@@ -211,3 +209,16 @@ def test_insisting_in_vain_raises_what_the_service_said_and_not_that_time_ran_ou
     with pytest.raises(CallError) as caught:
         aws.insist("codedeploy", PUT, MEMBERS, until=soon(4))
     assert caught.value.code == "AccessDeniedException"
+
+
+def test_nobody_starts_it_again_once_it_is_closed(connect: Connect) -> None:
+    aws, _ = connect(Answer.SILENT)
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(aws.insist, "codedeploy", PUT, MEMBERS, until=soon(30))
+        time.sleep(0.5)
+        aws.close()
+        with pytest.raises(CallError):
+            call.result(timeout=20)
+    with pytest.raises(CallError, match="not asked any more"):
+        aws.call("codedeploy", PUT, MEMBERS, until=soon())
+    assert aws._worker is None  # noqa: SLF001 - a process that nobody would end

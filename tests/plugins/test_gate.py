@@ -312,3 +312,23 @@ def test_a_target_that_never_answers_is_not_waited_for_without_end(project: Proj
     outcome = project.deliver(ecs_event("POST_TEST_TRAFFIC_SHIFT"), seconds=13)
     assert outcome.payload == {"hookStatus": "FAILED"}
     assert "the target was not ready" in reasons(outcome)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [EVENTS, '[hook]\nledger = "s3://nowhere"\n', "[hook\n", '[hook]\nhand_off = "gates"\n'],
+    ids=["the event is unknown", "no ledger", "broken settings", "to be handed off"],
+)
+def test_nothing_refuses_a_rollback(project: Project, serve: Serve, settings: str) -> None:
+    endpoint = serve(deployment(creator="codeDeployRollback"))
+    project.settings(settings)
+    project.suite("smoke", FAILING)
+    project.deliver(CODEDEPLOY, seconds=25)
+    assert statuses(endpoint) == ["Succeeded"]
+
+
+def test_a_stage_that_nobody_knows_is_named(project: Project) -> None:
+    project.settings(EVENTS)
+    outcome = project.deliver(ecs_event("SOME_NEW_STAGE"))
+    assert outcome.payload == {"hookStatus": "FAILED"}
+    assert "no suite is set for SOME_NEW_STAGE" in reasons(outcome)

@@ -13,11 +13,12 @@ from moto.server import ThreadedMotoServer
 
 from greenroom.plugins.aws_process import Aws
 from greenroom.plugins.gate_answers import Pending
+from greenroom.plugins.gate_tell import answer_event
 from greenroom.plugins.hand_off import Invitation
 from greenroom.plugins.hook_ledger import open_ledger
 from greenroom.plugins.reporting import Answer
-from tests.support.aws import AwsEndpoint, Refusal
-from tests.support.gates import CODEDEPLOY, EXECUTION, FAILING, Project, ecs_event
+from tests.support.aws import AwsEndpoint, Fault, Refusal
+from tests.support.gates import CODEDEPLOY, EXECUTION, FAILING, FUNCTION, Project, ecs_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.gate_tell import Outcome
 
+FAILURE = "codepipeline.PutJobFailureResult"
+PIPELINE_JOB = {"CodePipeline.job": {"id": "11111111-2222-3333-4444-555555555555", "data": {}}}
+PARTS = """
+[hook.events.POST_TEST_TRAFFIC_SHIFT]
+suites = ["suites/test_one.py", "suites/test_two.py"]
+one_by_one = true
+"""
 PUT = "codedeploy.PutLifecycleEventHookExecutionStatus"
 STAGE = "POST_TEST_TRAFFIC_SHIFT"
 HANDED = """
@@ -73,6 +81,7 @@ def build() -> dict[str, Any]:
 def aws(build: dict[str, Any]) -> Iterator[AwsEndpoint]:
     answers = {
         PUT: accepted,
+        FAILURE: {},
         "scheduler.CreateSchedule": {
             "ScheduleArn": "arn:aws:scheduler:eu-west-1:123456789012:schedule/g/s"
         },
@@ -189,16 +198,21 @@ def test_without_the_ledgers_word_the_gate_stays_shut(project: Project, aws: Aws
     assert project.ran == []
 
 
+def started(aws: AwsEndpoint, number: int = 0) -> Invitation:
+    """Return what the build is given that was started as the n-th."""
+    build = aws.of("codebuild.StartBuild")[number]
+    variables = {one["name"]: one["value"] for one in build["environmentVariablesOverride"]}
+    invitation = Invitation.from_environ(variables)
+    assert invitation is not None
+    return invitation
+
+
 def handed_off(project: Project, aws: AwsEndpoint) -> Invitation:
     """Deliver an event that is handed off; return what its build is given."""
     project.settings(HANDED)
     outcome = project.deliver(CODEDEPLOY)
     assert isinstance(outcome.answer, Pending)
-    (started,) = aws.of("codebuild.StartBuild")
-    variables = {one["name"]: one["value"] for one in started["environmentVariablesOverride"]}
-    invitation = Invitation.from_environ(variables)
-    assert invitation is not None
-    return invitation
+    return started(aws)
 
 
 def test_a_handed_off_gate_is_answered_by_its_build(project: Project, aws: AwsEndpoint) -> None:
@@ -261,11 +275,7 @@ def test_ecs_asks_again_until_the_build_has_answered(
     first = project.deliver(ecs_event(STAGE)).payload
     again = ecs_event(STAGE, hookDetails=first["hookDetails"])
     assert project.deliver(again).payload == first
-    (started,) = aws.of("codebuild.StartBuild")
-    variables = {one["name"]: one["value"] for one in started["environmentVariablesOverride"]}
-    invitation = Invitation.from_environ(variables)
-    assert invitation is not None
-    project.invited(invitation)
+    project.invited(started(aws))
     build["buildStatus"] = "SUCCEEDED"
     assert project.deliver(again).payload == {"hookStatus": "SUCCEEDED"}
     assert project.ran == ["it"]
@@ -327,3 +337,80 @@ def test_a_denied_schedule_is_failed_at_once(project: Project, aws: AwsEndpoint)
         assert [members["status"] for members in other.accepted(PUT)] == ["Failed"]
     assert "CreateSchedule" in reasons(outcome)
     assert aws.of("codebuild.StartBuild") == []
+
+
+def test_two_scripts_never_share_a_verdict(project: Project) -> None:
+    project.environ |= {"LIFECYCLE_EVENT": "ValidateService", "DEPLOYMENT_ID": "d-ABCDEFGHI"}
+    assert project.script().opened
+    project.suite(text=FAILING)
+    assert not project.script().opened
+    assert project.ran == ["it", "it"]
+
+
+def test_two_functions_at_one_stage_never_share_a_verdict(project: Project) -> None:
+    event = ecs_event(STAGE)
+    assert project.deliver(event).payload == {"hookStatus": "SUCCEEDED"}
+    project.suite(text=FAILING)
+    assert project.deliver(event, function=f"{FUNCTION}-load").payload == {"hookStatus": "FAILED"}
+    assert project.deliver(event, function=f"{FUNCTION}:live").payload == {
+        "hookStatus": "SUCCEEDED"
+    }
+    assert project.ran == ["it", "it"]
+
+
+def test_a_part_that_is_handed_off_is_the_part_that_the_build_runs(
+    project: Project, aws: AwsEndpoint
+) -> None:
+    project.settings(f"{HANDED}\n{PARTS}")
+    project.suite("one")
+    project.suite("two")
+    payload: dict[str, Any] = {}
+    for number in range(2):
+        event = ecs_event(STAGE, hookDetails=payload.get("hookDetails", {}))
+        payload = project.deliver(event).payload
+        invitation = started(aws, number)
+        project.invited(invitation)
+        event = ecs_event(STAGE, hookDetails=payload["hookDetails"])
+        payload = project.deliver(event).payload
+    assert payload == {"hookStatus": "SUCCEEDED"}
+    assert project.ran == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("event", "within"),
+    [(CODEDEPLOY, "58m"), (PIPELINE_JOB, "19m")],
+    ids=["CodeDeploy", "pipeline"],
+)
+def test_nothing_is_handed_off_for_longer_than_anybody_waits(
+    project: Project, aws: AwsEndpoint, event: dict[str, Any], within: str
+) -> None:
+    project.settings(f'{HANDED}\nanswer_within = "{within}"\n')
+    assert "nobody waits for longer" in reasons(project.deliver(event))
+    assert aws.of("codebuild.StartBuild") == []
+
+
+def test_no_secret_reaches_waiter_or_ledger(
+    project: Project, aws: AwsEndpoint, moto: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.settings('secrets = ["API_KEY"]\n[hook]\nledger = "s3://gates/l"\n')
+    project.environ["API_KEY"] = "ahf8Ohgh2Eey"
+    outcome = project.deliver(PIPELINE_JOB, arguments=("no-such-suite-ahf8Ohgh2Eey",))
+    stored = s3(moto).list_objects_v2(Bucket="gates")["Contents"]
+    entries = [s3(moto).get_object(Bucket="gates", Key=one["Key"])["Body"].read() for one in stored]
+    assert "[redacted]" in reasons(outcome)
+    told = f"{aws.of(FAILURE)}{entries}{capsys.readouterr().out}{outcome}"
+    logs = [path.read_text() for path in project.root.glob("reports/*/pytest.log")]
+    assert "ahf8Ohgh2Eey" not in f"{told}{logs}"
+    assert len(aws.accepted(FAILURE)) == 1
+
+
+def test_an_ecs_hook_that_passed_is_not_held_up_by_a_silent_bus(
+    project: Project, aws: AwsEndpoint
+) -> None:
+    bus = "arn:aws:events:us-east-1:123456789012:event-bus/releases"
+    project.settings(f'[hook]\nnotify = ["{bus}"]\n')
+    aws.answer({"events.PutEvents": Fault.SILENT})
+    place = project.place(seconds=60)
+    outcome = answer_event(ecs_event(STAGE), lambda _: place)
+    assert outcome.payload == {"hookStatus": "SUCCEEDED"}
+    assert place.ends - time.monotonic() > 5  # of the 60 s that the function has

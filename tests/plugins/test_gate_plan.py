@@ -34,6 +34,7 @@ def plan(
         "arguments": None,
         "suites": ("suites",),
         "asks_again": False,
+        "stage": "",
         "release": {"target-version": "7"},
         "environ": {},
     }
