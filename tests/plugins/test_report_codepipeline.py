@@ -158,7 +158,7 @@ def test_a_job_that_ended_the_other_way_or_nobody_knows_how_is_an_error(
 ) -> None:
     service.answer(answers)
     with pytest.raises(ServiceError, match=said) as refused:
-        PipelineJobReporter(JOB, aws).report(answer, until=soon(1.5))
+        PipelineJobReporter(JOB, aws).report(answer, until=soon(3))
     assert refused.value.hint
 
 
