@@ -298,6 +298,14 @@ _READY = _Told(
         }
     },
 )
+
+
+def _pipeline(status: str, **ids: str) -> dict[str, Any]:
+    latest = {"status": status or "InProgress", **ids}
+    action = {"actionName": "Gate", "latestExecution": latest}
+    return {"stageStates": [{"stageName": "Production", "actionStates": [action]}]}
+
+
 _JOB = _Told(
     event={"CodePipeline.job": {"id": "11111111-2222-3333-4444-555555555555", "data": {}}},
     calls={
@@ -307,8 +315,21 @@ _JOB = _Told(
     over="InvalidJobStateException",
     asked={
         "codepipeline.GetJobDetails": lambda _: {
-            "jobDetails": {"id": "11111111-2222-3333-4444-555555555555"}
-        }
+            "jobDetails": {
+                "id": "11111111-2222-3333-4444-555555555555",
+                "data": {
+                    "pipelineContext": {
+                        "pipelineName": "trivia",
+                        "stage": {"name": "Production"},
+                        "action": {"name": "Gate", "actionExecutionId": "run-1"},
+                    }
+                },
+            }
+        },
+        "codepipeline.GetPipelineState": lambda told: _pipeline(
+            {"PutJobSuccessResult": "Succeeded", "PutJobFailureResult": "Failed"}.get(told, ""),
+            actionExecutionId="run-1",
+        ),
     },
 )
 _APPROVAL = _Told(
@@ -327,7 +348,12 @@ _APPROVAL = _Told(
         )
     },
     over="ApprovalAlreadyCompletedException",
-    asked={},
+    asked={
+        "codepipeline.GetPipelineState": lambda told: _pipeline(
+            {"Approved": "Succeeded", "Rejected": "Failed"}.get(told, ""),
+            externalExecutionId="11111111-2222-3333-4444-555555555555",
+        )
+    },
 )
 
 

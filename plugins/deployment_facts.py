@@ -54,20 +54,31 @@ def codedeploy_facts(aws: Aws, deployment_id: str, *, until: float) -> Deploymen
 
 def ecs_facts(aws: Aws, service_deployment: str, *, until: float) -> DeploymentFacts:
     """Ask ECS for the service deployment; raises `ServiceError`."""
+    found = described(aws.call, service_deployment, until=until)
+    revision = found.get("targetServiceRevision", {}).get("arn", "")
+    return DeploymentFacts(
+        rollback=str(found.get("status", "")).startswith("ROLLBACK"),
+        first=not found.get("sourceServiceRevisions"),
+        release={"service-revision": revision} if revision else {},
+    )
+
+
+def described(
+    ask: Callable[..., dict[str, Any]], service_deployment: str, *, until: float
+) -> dict[str, Any]:
+    """Return what ECS knows of the service deployment; raises `ServiceError`.
+
+    ``ask`` is `Aws.call` or `Aws.insist`.
+    """
     members = {"serviceDeploymentArns": [service_deployment]}
-    answer = aws.call("ecs", "describe_service_deployments", members, until=until)
+    answer = ask("ecs", "describe_service_deployments", members, until=until)
     found = answer.get("serviceDeployments") or []
     if not found:
         raise ServiceError(
             f"ECS does not know the service deployment {service_deployment}",
             hint="check the ARN and the region",
         )
-    revision = found[0].get("targetServiceRevision", {}).get("arn", "")
-    return DeploymentFacts(
-        rollback=str(found[0].get("status", "")).startswith("ROLLBACK"),
-        first=not found[0].get("sourceServiceRevisions"),
-        release={"service-revision": revision} if revision else {},
-    )
+    return dict(found[0])
 
 
 def event_under_way(

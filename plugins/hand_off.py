@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -35,12 +36,15 @@ if TYPE_CHECKING:
 DELIVERY = "GREENROOM_HOOK_DELIVERY"
 OWNER = "GREENROOM_HOOK_OWNER"
 ANSWER_BY = "GREENROOM_HOOK_ANSWER_BY"
+BUILD_ID = "CODEBUILD_BUILD_ID"
+"""CodeBuild's own variable: which build this is."""
 BACK_UP = "back-up"
 
 _UNDER_WAY = "IN_PROGRESS"
 _LONGEST_DELIVERY = 4000  # CodeBuild takes about 5,500 characters for all variables together
 _CREDENTIALS = frozenset({"artifactCredentials"})
 _PAUSE_S = 1.0
+_TOKEN_HOLDS_S = 240.0  # five minutes, says CodeBuild; later the same start is a second build
 _RETRIES = {"MaximumEventAgeInSeconds": 300, "MaximumRetryAttempts": 5}
 
 
@@ -119,11 +123,15 @@ def hand_off(gate: LongGate, *, aws: Aws, ledger: Ledger | None, until: float) -
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What a build is given: the event, and the claim under the name ``owner``."""
+    """What a build is given: the event, and the claim under the name ``owner``.
+
+    ``build`` is the build itself, as CodeBuild names it; empty where it does not tell.
+    """
 
     delivery: Mapping[str, Any]
     owner: str
     answer_by: float
+    build: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Invitation | None:
@@ -132,7 +140,8 @@ class Invitation:
             return None
         try:
             delivery = dict(json.loads(environ[DELIVERY]))
-            return cls(delivery, environ[OWNER], float(environ[ANSWER_BY]))
+            answer_by = float(environ[ANSWER_BY])
+            return cls(delivery, environ[OWNER], answer_by, environ.get(BUILD_ID, ""))
         except (KeyError, TypeError, ValueError) as error:
             raise SettingsError(
                 f"{DELIVERY} is set, but the build was not handed a gate: {error!r}",
@@ -150,7 +159,7 @@ def take_over(
     """
     owner, ends = invited.owner, invited.answer_by
     while True:
-        claim = ledger.claim(key, owner=owner, lease_ends=ends, until=until)
+        claim = ledger.claim(key, owner=owner, lease_ends=ends, until=until, build=invited.build)
         lost = claim.owner == owner or clock.epoch() > claim.until + LEASE_MARGIN_S
         if claim.state is not State.HELD or lost or clock.monotonic() + _PAUSE_S > until:
             return claim
@@ -166,14 +175,27 @@ def back_up(ledger: Ledger, key: str, *, until: float, clock: Clock = CLOCK) -> 
     return _ended(ledger, key, reason, until, clock)
 
 
-def build_ended(
-    ledger: Ledger, key: str, status: str, *, until: float, clock: Clock = CLOCK
+def build_ended(  # noqa: PLR0913 - the clock is a test's
+    ledger: Ledger,
+    key: str,
+    status: str,
+    *,
+    until: float,
+    build: str = "",
+    clock: Clock = CLOCK,
 ) -> Recorded | None:
     """Return the verdict to report when the build came to ``status``; None while it runs.
 
     A build that ended without a recorded verdict proved nothing, not even with ``SUCCEEDED``.
+    ``build`` is its id or ARN. Another one may have the gate, for one event can start two builds
+    and a person can start one again: then that one answers, or the back-up does.
     """
     if status == _UNDER_WAY:
+        return None
+    try:
+        if build and _another_has_it(ledger, key, build, until, clock):
+            return ledger.recorded(key, until=until)
+    except ServiceError:
         return None
     return _ended(ledger, key, f"the build ended ({status}) without a verdict", until, clock)
 
@@ -194,7 +216,20 @@ def poll(  # noqa: PLR0913 - the clock is a test's
         status = _status(handed, aws, until)
     except ServiceError:
         return back_up(ledger, key, until=until, clock=clock) if late else None
-    return build_ended(ledger, key, status, until=until, clock=clock)
+    return build_ended(ledger, key, status, until=until, build=handed.build, clock=clock)
+
+
+def _another_has_it(ledger: Ledger, key: str, build: str, until: float, clock: Clock) -> bool:
+    """Tell whether another build took the gate over, and may still decide it."""
+    taken = ledger.taken_over(key, until=until)
+    if taken is None or not taken.build or _build_id(taken.build) == _build_id(build):
+        return False
+    return clock.epoch() <= taken.until + LEASE_MARGIN_S
+
+
+def _build_id(build: str) -> str:
+    """Return ``project:number`` of a build's id or ARN."""
+    return build.rpartition("/")[2]
 
 
 def _ended(ledger: Ledger, key: str, reason: str, until: float, clock: Clock) -> Recorded:
@@ -211,11 +246,7 @@ def _status(handed: HandedOff, aws: Aws, until: float) -> str:
 
 def _schedule(gate: LongGate, aws: Aws, until: float) -> None:
     at = datetime.fromtimestamp(gate.answer_by, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    event = {
-        "greenroom": BACK_UP,
-        "delivery": _without_credentials(gate.delivery),
-        "answer_by": gate.answer_by,
-    }
+    event = {"greenroom": BACK_UP, "delivery": _without_credentials(gate.delivery)}
     members = {
         "Name": f"greenroom-{_digest(gate.key)}",
         "ClientToken": _digest(gate.key),
@@ -247,7 +278,8 @@ def _start(gate: LongGate, delivery: str, aws: Aws, until: float) -> str:
             {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in variables.items()
         ],
     }
-    answer = aws.insist("codebuild", "start_build", members, until=until)
+    soon = min(until, time.monotonic() + _TOKEN_HOLDS_S)
+    answer = aws.insist("codebuild", "start_build", members, until=soon)
     return str(answer["build"]["id"])
 
 

@@ -4,7 +4,7 @@ For each execution there are up to four entries, each written once and never cha
 
     claim         who runs the suite, and until when it will have recorded a verdict (its lease)
     handed-over   to whom the claim passed (a build), with a lease of its own
-    taken-over    that the build took it: a build that is run again does not
+    taken-over    which build took it: one that is run again, or started twice, does not
     verdict       what was decided; the first one stands for ever
 
 A holder whose lease ended without a verdict has died: that is recorded as *Failed*, never a reason
@@ -99,6 +99,13 @@ class Claim(NamedTuple):
     owner: str
 
 
+class TakenOver(NamedTuple):
+    """Which build has an execution, empty where that is unknown; ``until`` as in `Claim`."""
+
+    build: str
+    until: float
+
+
 class Ledger(Protocol):
     """Which delivery of an execution runs the suite, and what was decided.
 
@@ -106,10 +113,12 @@ class Ledger(Protocol):
     the ledger gives no word by ``until``, or where it holds something that is not its own.
     """
 
-    def claim(self, key: str, *, owner: str, lease_ends: float, until: float) -> Claim:
+    def claim(
+        self, key: str, *, owner: str, lease_ends: float, until: float, build: str = ""
+    ) -> Claim:
         """Claim the execution ``key``; the same owner is not told `State.MINE` a second time.
 
-        ``lease_ends`` is when ``owner`` will have recorded a verdict.
+        ``lease_ends`` is when ``owner`` will have recorded a verdict, ``build`` in which build.
         """
         ...
 
@@ -123,6 +132,10 @@ class Ledger(Protocol):
 
     def recorded(self, key: str, *, until: float) -> Recorded | None:
         """Return the verdict, if there is one."""
+        ...
+
+    def taken_over(self, key: str, *, until: float) -> TakenOver | None:
+        """Return who took over what was handed over, if anybody did."""
         ...
 
     def read(self, key: str, *, until: float) -> Claim | None:
@@ -152,9 +165,11 @@ class WrittenOnce:
     def __init__(self, entries: Entries) -> None:
         self._entries = entries
 
-    def claim(self, key: str, *, owner: str, lease_ends: float, until: float) -> Claim:
+    def claim(
+        self, key: str, *, owner: str, lease_ends: float, until: float, build: str = ""
+    ) -> Claim:
         """See `Ledger.claim`."""
-        lease = _Lease(owner, lease_ends, secrets.token_hex(16))
+        lease = _Lease(owner, lease_ends, secrets.token_hex(16), build)
         mine = self._take(key, "claim", lease, until) or self._take_over(key, lease, until)
         # Whoever could not reach the ledger in time may have recorded Failed before the claim.
         if mine and self.recorded(key, until=until) is None:
@@ -188,6 +203,11 @@ class WrittenOnce:
         """See `Ledger.recorded`."""
         text = self._entries.get(_name(key, "verdict"), until=until)
         return None if text is None else Recorded.from_json(text)
+
+    def taken_over(self, key: str, *, until: float) -> TakenOver | None:
+        """See `Ledger.taken_over`."""
+        lease = self._lease(key, "taken-over", until)
+        return None if lease is None else TakenOver(lease.build, lease.ends)
 
     def read(self, key: str, *, until: float) -> Claim | None:
         """See `Ledger.read`."""
@@ -223,10 +243,12 @@ class _Lease:
     owner: str
     ends: float
     nonce: str
+    build: str = ""
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> _Lease:
-        return cls(str(fields["owner"]), float(fields["ends"]), str(fields["nonce"]))
+        texts = (str(fields["nonce"]), str(fields.get("build", "")))
+        return cls(str(fields["owner"]), float(fields["ends"]), *texts)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

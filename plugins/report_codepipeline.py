@@ -1,7 +1,8 @@
 """Tells CodePipeline: the result of a Lambda invoke action, or of a manual approval.
 
 Limits are those of the API's model. The role needs codepipeline:PutJobSuccessResult and
-codepipeline:PutJobFailureResult, or codepipeline:PutApprovalResult.
+codepipeline:PutJobFailureResult, or codepipeline:PutApprovalResult, and what
+`greenroom.plugins.pipeline_state` needs to see what stands when somebody was before us.
 """
 
 from __future__ import annotations
@@ -10,6 +11,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.aws_process import CallError
+from greenroom.plugins.pipeline_state import (
+    FAILED,
+    SUCCEEDED,
+    ActionRun,
+    insist_on,
+    run_of_job,
+    unknown,
+)
 from greenroom.plugins.reporting import ALREADY_COMPLETED, Answer, Told
 
 if TYPE_CHECKING:
@@ -39,7 +48,12 @@ class PipelineJobReporter:
         self._aws = aws
 
     def report(self, answer: Answer, *, until: float) -> Told:
-        """Report by ``until`` (monotonic); raises `ServiceError` where CodePipeline refuses."""
+        """Report by ``until`` (monotonic).
+
+        Raises `ServiceError` where CodePipeline refuses, or where the action did not end this way
+        before, or may not have.
+        """
+        status = _status(answer)
         try:
             if answer.succeeded:
                 self._succeed(answer, until)
@@ -48,8 +62,16 @@ class PipelineJobReporter:
         except CallError as error:
             if error.code != "InvalidJobStateException":
                 raise
-            return Told("CodePipeline", _word(answer), ALREADY_COMPLETED)
-        return Told("CodePipeline", _word(answer))
+            self._insist_on(status, until)
+            return Told("CodePipeline", status, ALREADY_COMPLETED)
+        return Told("CodePipeline", status)
+
+    def _insist_on(self, status: str, until: float) -> None:
+        try:
+            run = run_of_job(self._aws, self._event.execution_id, until=until)
+            insist_on(self._aws, run, status, until=until)
+        except CallError as error:
+            raise unknown(error) from error
 
     def _succeed(self, answer: Answer, until: float) -> None:
         success = {"executionDetails": self._execution(answer)}
@@ -91,7 +113,11 @@ class PipelineApprovalReporter:
         self._aws = aws
 
     def report(self, answer: Answer, *, until: float) -> Told:
-        """Report by ``until`` (monotonic); raises `ServiceError` where CodePipeline refuses."""
+        """Report by ``until`` (monotonic).
+
+        Raises `ServiceError` where CodePipeline refuses, or where somebody else did not answer this
+        way before, or may not have.
+        """
         status = "Approved" if answer.succeeded else "Rejected"
         members = {
             "pipelineName": self._event.pipeline,
@@ -105,8 +131,18 @@ class PipelineApprovalReporter:
         except CallError as error:
             if error.code != "ApprovalAlreadyCompletedException":
                 raise self._without_token(error) from None
-            return Told("CodePipeline", status, ALREADY_COMPLETED)
-        return Told("CodePipeline", status)
+        else:
+            return Told("CodePipeline", status)
+        self._insist_on(_status(answer), until)
+        return Told("CodePipeline", status, ALREADY_COMPLETED)
+
+    def _insist_on(self, status: str, until: float) -> None:
+        event = self._event
+        run = ActionRun(event.pipeline, event.stage, event.action, event.token)
+        try:
+            insist_on(self._aws, run, status, until=until)
+        except CallError as error:
+            raise unknown(self._without_token(error)) from None
 
     def _without_token(self, error: CallError) -> CallError:
         """Return ``error`` as it may be logged: the service repeats what it refuses."""
@@ -138,5 +174,6 @@ def _said(answer: Answer) -> str:
     return "\n".join((head, *answer.reasons))
 
 
-def _word(answer: Answer) -> str:
-    return "Succeeded" if answer.succeeded else "Failed"
+def _status(answer: Answer) -> str:
+    """Return the status of an action that was answered like this."""
+    return SUCCEEDED if answer.succeeded else FAILED

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.acknowledged import acknowledged
 from greenroom.plugins.aws_process import CallError
+from greenroom.plugins.deployment_facts import described
 from greenroom.plugins.reporting import ALREADY_COMPLETED, Answer, Told
 from greenroom.validators.errors import ServiceError
 
@@ -62,7 +63,7 @@ class EcsPauseReporter:
     ) -> None:
         """Raise unless the pause has ended as ``action`` would have ended it."""
         try:
-            stands = _stands(event, _described(event.deployment, self._aws, until=until))
+            stands = _stands(event, described(self._aws.insist, event.deployment, until=until))
         except CallError as error:
             raise refusal from error
         if stands != action:
@@ -81,7 +82,7 @@ def identified(event: EcsPauseEvent, aws: Aws, *, until: float) -> EcsPauseEvent
     """
     if event.hook_id:
         return event
-    deployment = _described(event.deployment, aws, until=until)
+    deployment = described(aws.insist, event.deployment, until=until)
     waiting = [hook["hookId"] for hook in _hooks(deployment) if hook.get("status") == _WAITS]
     if len(waiting) == 1:
         return replace(event, hook_id=waiting[0], stage=event.stage or _stage(deployment))
@@ -96,29 +97,19 @@ def identified(event: EcsPauseEvent, aws: Aws, *, until: float) -> EcsPauseEvent
     )
 
 
-def _described(deployment: str, aws: Aws, *, until: float) -> dict[str, Any]:
-    """Return what ECS knows of the service deployment; raises `ServiceError`."""
-    members = {"serviceDeploymentArns": [deployment]}
-    answer = aws.insist("ecs", "describe_service_deployments", members, until=until)
-    found = answer.get("serviceDeployments") or []
-    if not found:
-        raise ServiceError(
-            f"ECS does not know the service deployment {deployment}",
-            hint="check the ARN and the region",
-        )
-    return dict(found[0])
-
-
 def _stands(event: EcsPauseEvent, deployment: dict[str, Any]) -> str:
-    """Return how the pause ended; empty while it still waits.
+    """Return how the pause ended; empty while it, or another pause of the deployment, still waits.
 
-    Hooks that are over may be missing: then the deployment's own way tells.
+    Hooks that are over may be missing: then the deployment's own way tells, unless it is held.
     """
-    hook = next((hook for hook in _hooks(deployment) if hook.get("hookId") == event.hook_id), None)
+    hooks = _hooks(deployment)
+    hook = next((hook for hook in hooks if hook.get("hookId") == event.hook_id), None)
     if hook is not None and hook.get("status") != "TIMED_OUT":
         return _STANDS.get(str(hook.get("status")), "")
     if hook is not None:
         return str(hook.get("timeoutAction", ROLLBACK))
+    if any(hook.get("status") == _WAITS for hook in hooks):
+        return ""
     return ROLLBACK if str(deployment.get("status", "")).startswith(_TAKEN_BACK) else CONTINUE
 
 

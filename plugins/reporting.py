@@ -24,7 +24,8 @@ class Answer:
     """The decision. ``succeeded`` opens the gate; it is the verdict's, but in a bypass.
 
     ``reasons`` are empty only for *ship*; ``link`` is where the report is (or will be); ``facts``
-    are short texts for waiters that take some: verdict, deployment, event, checks, failed.
+    are short texts for waiters that take some: ``checks`` and ``failed`` (how many), where a suite
+    ran, and ``failure-type`` (CodePipeline's kind of failure), where it is not the suite's.
     """
 
     succeeded: bool

@@ -13,6 +13,7 @@ import pytest
 from greenroom.plugins.aws_process import Aws, CallError
 from greenroom.plugins.hand_off import (
     ANSWER_BY,
+    BUILD_ID,
     DELIVERY,
     OWNER,
     HandedOff,
@@ -92,7 +93,6 @@ def test_the_back_up_calls_this_function_once_at_the_hour_with_the_event() -> No
     assert json.loads(target["Input"]) == {
         "greenroom": "back-up",
         "delivery": EVENT,
-        "answer_by": GATE.answer_by,
     }
 
 
@@ -116,6 +116,21 @@ def test_a_start_that_was_not_heard_is_repeated_in_the_same_words() -> None:
         first, second = endpoint.of(START)
         assert len(endpoint.of(SCHEDULE)) == 2
     assert first == second
+
+
+def test_a_start_is_repeated_only_while_its_token_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    times: dict[str, float] = {}
+    with services(DONE) as (aws, _):
+        insist = aws.insist
+
+        def noting(service: str, operation: str, members: Any, *, until: float) -> dict[str, Any]:  # noqa: ANN401
+            times[operation] = until - time.monotonic()
+            return insist(service, operation, members, until=until)
+
+        monkeypatch.setattr(aws, "insist", noting)
+        hand_off(GATE, aws=aws, ledger=claimed(), until=soon(900))
+    assert times["create_schedule"] > 800
+    assert times["start_build"] <= 240
 
 
 @pytest.mark.parametrize(
@@ -214,6 +229,11 @@ def test_a_build_of_a_decided_execution_is_told_the_verdict() -> None:
     assert take_over(ledger, KEY, INVITED, until=0).recorded == SHIP
 
 
+def test_a_build_knows_its_own_id() -> None:
+    environ = {DELIVERY: "{}", OWNER: "b", ANSWER_BY: "1", BUILD_ID: "gates:1"}
+    assert Invitation.from_environ(environ) == Invitation({}, "b", 1, "gates:1")
+
+
 def test_outside_a_build_there_is_no_invitation() -> None:
     assert Invitation.from_environ({}) is None
 
@@ -265,6 +285,57 @@ def test_a_build_that_ended_with_a_verdict_is_believed_whatever_its_status() -> 
     ledger.record(KEY, SHIP, until=0)
     assert build_ended(ledger, KEY, "FAILED", until=0) == SHIP
     assert build_ended(ledger, KEY, "IN_PROGRESS", until=0) is None
+
+
+def taken_over_by(build: str) -> MemoryLedger:
+    """Return the ledger of a gate that was handed off to ``build``, until 2000."""
+    ledger = claimed()
+    ledger.hand_over(KEY, owner=GATE.owner, lease_ends=2000, until=0)
+    take_over(ledger, KEY, replace(INVITED, answer_by=2000, build=build), until=0)
+    return ledger
+
+
+@pytest.mark.parametrize("ended", ["gates:2", "arn:aws:codebuild:us-east-1:1:build/gates:2"])
+def test_the_end_of_a_build_that_came_too_late_is_not_the_end_of_the_gate(ended: str) -> None:
+    ledger, clock = taken_over_by("gates:1"), FakeClock(2000).clock
+    assert build_ended(ledger, KEY, "FAILED", until=0, build=ended, clock=clock) is None
+    assert ledger.recorded(KEY, until=0) is None
+    assert ledger.record(KEY, SHIP, until=0) == SHIP
+
+
+@pytest.mark.parametrize(
+    ("taken", "ended", "now"),
+    [
+        ("gates:1", "arn:aws:codebuild:us-east-1:1:build/gates:1", 1000),
+        ("gates:1", "", 1000),
+        ("", "gates:2", 1000),
+        ("gates:1", "gates:2", 2004),
+    ],
+    ids=["that-very-build", "which-is-not-told", "taken-by-no-build", "lease-over"],
+)
+def test_the_end_of_the_build_that_has_the_gate_is_the_end_of_the_gate(
+    taken: str, ended: str, now: float
+) -> None:
+    clock = FakeClock(now).clock
+    failed = build_ended(taken_over_by(taken), KEY, "FAULT", until=0, build=ended, clock=clock)
+    assert failed is not None
+    assert failed.reasons == ("the build ended (FAULT) without a verdict",)
+
+
+def test_the_verdict_of_another_build_is_told_at_the_end_of_any() -> None:
+    ledger = taken_over_by("gates:1")
+    ledger.record(KEY, SHIP, until=0)
+    assert build_ended(ledger, KEY, "FAILED", until=0, build="gates:2") == SHIP
+
+
+def test_a_build_counts_as_running_while_the_ledger_does_not_say_whose_the_gate_is() -> None:
+    ledger = claimed()
+    ledger.entries.down = True
+    assert build_ended(ledger, KEY, "FAILED", until=0, build="gates:2") is None
+
+
+def test_a_poll_goes_on_while_another_build_has_the_gate() -> None:
+    assert polled(taken_over_by("gates:2"), builds("FAILED")) is None
 
 
 def polled(ledger: MemoryLedger, answer: Script, *, now: float = 1000) -> Any:  # noqa: ANN401

@@ -123,6 +123,15 @@ def test_what_was_handed_over_is_taken_over_once(ledger: Ledger) -> None:
     assert claimed(ledger, "build", ends=999).state is State.HELD
 
 
+def test_the_ledger_tells_which_build_took_an_execution_over(ledger: Ledger) -> None:
+    claimed(ledger, "function", ends=100)
+    ledger.hand_over(KEY, owner="build", lease_ends=500, until=soon())
+    assert ledger.taken_over(KEY, until=soon()) is None
+    ledger.claim(KEY, owner="build", lease_ends=500, until=soon(), build="gates:1")
+    ledger.claim(KEY, owner="build", lease_ends=900, until=soon(), build="gates:2")
+    assert ledger.taken_over(KEY, until=soon()) == ("gates:1", 500.0)
+
+
 def test_it_is_handed_over_to_one(ledger: Ledger) -> None:
     claimed(ledger, "function")
     ledger.hand_over(KEY, owner="build", lease_ends=500, until=soon())

@@ -151,6 +151,12 @@ def test_a_quote_that_is_not_closed_is_refused() -> None:
         shell_words("suites -m 'smoke", "GREENROOM_HOOK_ARGS")
 
 
+def test_the_schema_lists_every_name_of_every_event() -> None:
+    schema = json.loads(schema_text("settings"))
+    names = {name for event in LifecycleEvent for name in (event.value, event.ecs) if name}
+    assert set(schema["$defs"]["event"]["enum"]) == names
+
+
 def test_both_vocabularies_name_the_same_events() -> None:
     for event in LifecycleEvent:
         assert lifecycle_event(event.value, "x") is event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +28,9 @@ SUCCESS = "codepipeline.PutJobSuccessResult"
 FAILURE = "codepipeline.PutJobFailureResult"
 APPROVAL = "codepipeline.PutApprovalResult"
 JOB = PipelineJobEvent("11111111-2222-3333-4444-555555555555", parameters={"execution": "x-1"})
+STATE = "codepipeline.GetPipelineState"
+DETAILS = "codepipeline.GetJobDetails"
+RUN = "run-1"
 TOKEN = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"  # noqa: S105 - of a test
 REQUEST = PipelineApprovalEvent("trivia", "Production", "Gate", TOKEN)
 LONG = ("x" * 6000,)
@@ -79,15 +82,84 @@ def test_variables_that_find_no_room_in_the_pipeline_are_left_out(
     assert "outputVariables" not in service.accepted(SUCCESS)[0]
 
 
+def job_details(run: str = RUN) -> dict[str, Any]:
+    action = {"name": "Gate", "actionExecutionId": run}
+    context = {"pipelineName": "trivia", "stage": {"name": "Production"}, "action": action}
+    return {"jobDetails": {"id": JOB.execution_id, "data": {"pipelineContext": context}}}
+
+
+def state(status: str, **ids: str) -> dict[str, Any]:
+    others = [{"actionName": "Other", "latestExecution": {"status": "Abandoned"}}]
+    ours = {"actionName": "Gate", "latestExecution": {"status": status, **ids}}
+    stage = {"stageName": "Production", "actionStates": [*others, ours]}
+    return {"pipelineName": "trivia", "stageStates": [{"stageName": "Build"}, stage]}
+
+
+def job_over(described: Step, details: Step) -> dict[str, Any]:
+    over = Refusal("InvalidJobStateException")
+    return {SUCCESS: over, FAILURE: over, DETAILS: details, STATE: described}
+
+
 @pytest.mark.parametrize(
-    ("answer", "operation"), [(SHIP, SUCCESS), (DO_NOT_SHIP, FAILURE)], ids=["ship", "do-not-ship"]
+    ("answer", "status"),
+    [(SHIP, "Succeeded"), (DO_NOT_SHIP, "Failed")],
+    ids=["ship", "do-not-ship"],
 )
-def test_a_job_that_is_over_was_completed_before(
-    aws: Aws, service: AwsEndpoint, answer: Answer, operation: str
+def test_a_job_that_ended_the_same_way_was_completed_before(
+    aws: Aws, service: AwsEndpoint, answer: Answer, status: str
 ) -> None:
-    service.answer({operation: Refusal("InvalidJobStateException")})
+    under_way, over = (state(each, actionExecutionId=RUN) for each in ("InProgress", status))
+    service.answer({**job_over(over, job_details()), STATE: [under_way, over]})
     told = PipelineJobReporter(JOB, aws).report(answer, until=soon())
-    assert told.result == ALREADY_COMPLETED
+    assert told == Told("CodePipeline", status, ALREADY_COMPLETED)
+    assert service.of(STATE) == [{"name": "trivia"}] * 2
+
+
+NOT_SAID = "does not say how it ended"
+
+
+@pytest.mark.parametrize(
+    ("answer", "answers", "said"),
+    [
+        (
+            SHIP,
+            job_over(state("Failed", actionExecutionId=RUN), job_details()),
+            "late: it is Failed",
+        ),
+        (
+            DO_NOT_SHIP,
+            job_over(state("Succeeded", actionExecutionId=RUN), job_details()),
+            "is Succeeded",
+        ),
+        (SHIP, job_over(state("Succeeded", actionExecutionId="run-2"), job_details()), NOT_SAID),
+        (SHIP, job_over(state("Succeeded"), job_details()), NOT_SAID),
+        (SHIP, job_over(state("InProgress", actionExecutionId=RUN), job_details()), NOT_SAID),
+        (SHIP, job_over({"stageStates": []}, job_details()), NOT_SAID),
+        (SHIP, job_over(Fault.DENY, job_details()), "not known: .*GetPipelineState"),
+        (SHIP, job_over(state("Succeeded"), job_details(run="")), "to which action the job"),
+        (SHIP, job_over(state("Succeeded"), {}), "to which action the job"),
+        (SHIP, job_over(state("Succeeded"), Fault.DENY), "not known: .*GetJobDetails"),
+    ],
+    ids=[
+        "failed-before",
+        "succeeded-before",
+        "run-again",
+        "no-run",
+        "in-progress",
+        "no-stage",
+        "state-denied",
+        "no-run-of-job",
+        "no-pipeline-of-job",
+        "details-denied",
+    ],
+)
+def test_a_job_that_ended_the_other_way_or_nobody_knows_how_is_an_error(
+    aws: Aws, service: AwsEndpoint, answer: Answer, answers: dict[str, Any], said: str
+) -> None:
+    service.answer(answers)
+    with pytest.raises(ServiceError, match=said) as refused:
+        PipelineJobReporter(JOB, aws).report(answer, until=soon(3))
+    assert refused.value.hint
 
 
 @pytest.mark.parametrize(
@@ -140,12 +212,43 @@ def test_an_approval_is_given_by_ship_alone(
     assert (sent["actionName"], sent["token"]) == ("Gate", TOKEN)
 
 
-def test_an_approval_that_somebody_gave_was_completed_before(
-    aws: Aws, service: AwsEndpoint
+DECIDED = Refusal("ApprovalAlreadyCompletedException", f"{TOKEN} was used")
+
+
+@pytest.mark.parametrize("key", ["token", "externalExecutionId"])
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [(SHIP, "Succeeded"), (DO_NOT_SHIP, "Failed")],
+    ids=["approved", "rejected"],
+)
+def test_an_approval_that_somebody_gave_the_same_way_was_completed_before(
+    aws: Aws, service: AwsEndpoint, answer: Answer, status: str, key: str
 ) -> None:
-    service.answer({APPROVAL: Refusal("ApprovalAlreadyCompletedException")})
-    told = PipelineApprovalReporter(REQUEST, aws).report(DO_NOT_SHIP, until=soon())
-    assert told == Told("CodePipeline", "Rejected", ALREADY_COMPLETED)
+    service.answer({APPROVAL: DECIDED, STATE: state(status, **{key: TOKEN})})
+    told = PipelineApprovalReporter(REQUEST, aws).report(answer, until=soon())
+    word = "Approved" if answer.succeeded else "Rejected"
+    assert told == Told("CodePipeline", word, ALREADY_COMPLETED)
+
+
+@pytest.mark.parametrize(
+    ("answer", "described", "said"),
+    [
+        (SHIP, state("Failed", token=TOKEN), "trivia/Production/Gate came too late: it is Failed"),
+        (DO_NOT_SHIP, state("Succeeded", token=TOKEN), "came too late: it is Succeeded"),
+        (SHIP, state("Succeeded", token=RUN), NOT_SAID),
+        (SHIP, state("Succeeded"), NOT_SAID),
+        (SHIP, Refusal("PipelineNotFoundException", TOKEN), "not known: .*PipelineNotFound"),
+    ],
+    ids=["rejected-before", "approved-before", "asked-again", "no-request", "no-pipeline"],
+)
+def test_an_approval_that_went_the_other_way_or_nobody_knows_how_is_an_error(
+    aws: Aws, service: AwsEndpoint, answer: Answer, described: Step, said: str
+) -> None:
+    service.answer({APPROVAL: DECIDED, STATE: described})
+    with pytest.raises(ServiceError, match=said) as refused:
+        PipelineApprovalReporter(REQUEST, aws).report(answer, until=soon(2))
+    assert TOKEN not in refused.value.explain()
+    assert refused.value.__cause__ is None
 
 
 @pytest.mark.parametrize(

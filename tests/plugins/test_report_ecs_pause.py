@@ -110,9 +110,20 @@ def test_the_same_answer_given_before_is_success(
         (SHIP, deployment(pause("h-1", "FAILED")), "CONTINUE .* was not taken: ROLLBACK"),
         (DO_NOT_SHIP, deployment(pause("h-1", "SUCCEEDED")), "was not taken: CONTINUE"),
         (SHIP, deployment(pause("h-1")), "it still waits"),
+        (SHIP, deployment(pause("h-2")), "it still waits"),
+        (SHIP, deployment(pause("h-0", "SUCCEEDED"), pause("h-2")), "it still waits"),
+        (DO_NOT_SHIP, deployment(pause("h-2"), status="ROLLBACK_IN_PROGRESS"), "it still waits"),
         (SHIP, Fault.DENY, "InvalidParameterException"),
     ],
-    ids=["rolled-back-before", "continued-before", "refused-for-another-reason", "hidden"],
+    ids=[
+        "rolled-back-before",
+        "continued-before",
+        "refused-for-another-reason",
+        "stale-id",
+        "wrong-id",
+        "another-waits",
+        "hidden",
+    ],
 )
 def test_the_other_way_is_an_error_that_says_what_stands(
     aws: Aws, service: AwsEndpoint, answer: Answer, described: Step, said: str

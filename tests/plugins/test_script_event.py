@@ -20,6 +20,25 @@ def test_outside_a_deployment_nothing_is_known() -> None:
     assert (script.event, script.deployment, script.execution_id) == (None, "", "")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "BeforeBlockTraffic",
+        "AfterBlockTraffic",
+        "ApplicationStop",
+        "BeforeInstall",
+        "AfterInstall",
+        "ApplicationStart",
+        "ValidateService",
+        "BeforeAllowTraffic",
+        "AfterAllowTraffic",
+    ],
+)
+def test_every_event_at_which_the_agent_runs_scripts_is_known(name: str) -> None:
+    script = ScriptEvent.from_environ({"LIFECYCLE_EVENT": name, "DEPLOYMENT_ID": "d-1"})
+    assert script.event == name
+
+
 def test_the_agents_variables_name_event_and_deployment() -> None:
     environ = {
         "LIFECYCLE_EVENT": "ValidateService",
