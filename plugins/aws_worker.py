@@ -131,14 +131,14 @@ def _call(
     }
 
 
-class _OursError(Exception):
+class _NoOperationError(Exception):
     """There is no such operation."""
 
 
 def _operation(client: Any, name: str) -> Callable[..., dict[str, Any]]:  # noqa: ANN401 - as above
     found: Callable[..., dict[str, Any]] | None = getattr(client, name, None)
     if found is None:
-        raise _OursError(f"there is no operation {name}")
+        raise _NoOperationError(f"there is no operation {name}")
     return found
 
 
@@ -158,9 +158,9 @@ def _refusal(error: Exception, action: str) -> dict[str, Any]:
     if not isinstance(error, BotoCoreError | ClientError):
         # What botocore does not foresee comes of an answer that is not the service's, but for what
         # this package asks for in vain.
-        again = not isinstance(error, _OursError)
+        again = not isinstance(error, _NoOperationError)
         told = ServiceError(f"{action}: {error!r}", hint="something between may have answered")
-        code = type(error).__name__
+        code = type(error).__name__.strip("_").removesuffix("Error")
     else:
         code, again, told = code_of(error), may_succeed_later(error), explained(error, action)
     return {"code": code, "message": str(told), "hint": told.hint, "again": again}

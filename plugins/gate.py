@@ -308,10 +308,9 @@ class Gate:
         if isinstance(found, NoBypass):
             self._decided.bypass_refused = found.why
             return None
+        told = f"BYPASSED {str(found).removeprefix('bypassed ')}"
         answer = self._shared(
-            Answer(
-                succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(f"BYPASSED {str(found).removeprefix('bypassed ')}",)
-            )
+            Answer(succeeded=True, verdict=Verdict.COULD_NOT_DECIDE, reasons=(told,))
         )
         if answer.succeeded:
             self._decided.bypass = found
@@ -447,7 +446,7 @@ class Gate:
         """Tell whether there is too little time here; raise where nobody else could have more."""
         left = self.suite_ends - time.monotonic()
         fits = plan.budget_s is not None and plan.budget_s <= left
-        if plan.hand_off and self.place.function:
+        if plan.hand_off and self.place.function and not self.place.invitation:
             return not fits
         if plan.budget_s is not None and not fits:
             raise SettingsError(

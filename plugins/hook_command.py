@@ -110,9 +110,7 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
         )
     seconds = _seconds(timeout, invitation)
     work = Path(tempfile.gettempdir(), f"greenroom-{secrets.token_hex(8)}")
-    named = (
-        lifecycle_event_name or os.environ.get("LIFECYCLE_EVENT") if event is None else lifecycle_event_name
-    )
+    named = lifecycle_event_name or (os.environ.get("LIFECYCLE_EVENT") if event is None else "")
     if named:
         lifecycle_event(named, "--lifecycle-event" if lifecycle_event_name else "LIFECYCLE_EVENT")
     environ = {**os.environ, **({"GREENROOM_HOOK_EVENT": named} if named else {})}

@@ -172,7 +172,7 @@ def test_an_unknown_operation_is_an_error_not_a_wait() -> None:
     environ = {**os.environ, "AWS_REGION": "us-east-1"}
     with Aws(environ) as aws, pytest.raises(CallError) as caught:
         aws.insist("codedeploy", "no_such_operation", {}, until=soon())
-    assert (caught.value.code, caught.value.again) == ("AttributeError", False)
+    assert (caught.value.code, caught.value.again) == ("NoOperation", False)
 
 
 def test_a_web_page_is_no_answer_of_an_operation_that_has_none() -> None:
