@@ -92,9 +92,9 @@ def test_a_ledger_out_of_reach_is_an_error_in_time(
 
 def test_a_write_that_somebody_else_answered_is_no_claim_and_no_verdict(moto: MotoServer) -> None:
     with broken(moto, "dynamodb", Fault.GARBAGE) as ledger:
-        with pytest.raises(ServiceError, match="has no claim|not by AWS"):
+        with pytest.raises(ServiceError, match="not by AWS"):
             ledger.claim(KEY, owner="first", lease_ends=1e10, until=soon())
-        with pytest.raises(ServiceError, match="has no verdict"):
+        with pytest.raises(ServiceError, match="not by AWS"):
             ledger.record(KEY, SHIP, until=soon())
 
 

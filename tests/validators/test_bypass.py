@@ -15,6 +15,7 @@ from tests.support.records import BYPASS, texts
 
 MADE = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 NOW = MADE + timedelta(hours=1)
+NO_REASON = "it has no reason of at least 10 letters or digits on one line"
 GOOD = {"reason": BYPASS.reason, "expires": BYPASS.expires}
 EVENT = LifecycleEvent.AFTER_ALLOW_TEST_TRAFFIC
 
@@ -50,11 +51,11 @@ def test_times_of_any_zone_are_kept_in_utc(expires: str) -> None:
         (GOOD | {"by": "the boss"}, "it has an unknown key: by"),
         (
             {"expires": BYPASS.expires},
-            "it has no reason of at least 10 letters or digits on one line",
+            NO_REASON,
         ),
         (
             GOOD | {"reason": "  just so  "},
-            "it has no reason of at least 10 letters or digits on one line",
+            NO_REASON,
         ),
         ({"reason": BYPASS.reason}, "its expiry is '', no time of ISO 8601"),
         (GOOD | {"expires": "tomorrow"}, "its expiry is 'tomorrow', no time of ISO 8601"),
