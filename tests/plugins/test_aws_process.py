@@ -13,6 +13,7 @@ import pytest
 from greenroom.plugins.aws_process import TIMED_OUT, Aws, CallError
 from tests.support.aws import AwsEndpoint, Fault
 from tests.support.codedeploy import Answer, CodeDeployEndpoint
+from tests.support.servers import Reply, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +36,23 @@ del sys.modules["boto3"]
 import boto3
 client = boto3.client
 """
+HANGS_ONCE = """
+import pathlib, sys, time
+mark = pathlib.Path(__file__).with_name("hung")
+if not mark.exists():
+    mark.touch()
+    time.sleep(60)
+sys.path.remove(__file__.rpartition("/")[0])
+del sys.modules["boto3"]
+import boto3
+client = boto3.client
+"""
+JSON = {"Content-Type": "application/x-amz-json-1.1"}
+LOCAL = {
+    "AWS_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+}
 Connect: TypeAlias = "Callable[..., tuple[Aws, CodeDeployEndpoint]]"
 
 
@@ -222,3 +240,35 @@ def test_nobody_starts_it_again_once_it_is_closed(connect: Connect) -> None:
     with pytest.raises(CallError, match="not asked any more"):
         aws.call("codedeploy", PUT, MEMBERS, until=soon())
     assert aws._worker is None  # noqa: SLF001 - a process that nobody would end
+
+
+def test_a_process_that_hangs_while_it_starts_is_replaced(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("greenroom.plugins.aws_process._SHORTEST_START_S", 1.0)
+    (tmp_path / "boto3.py").write_text(HANGS_ONCE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    aws, endpoint = connect(Answer.ACCEPT)
+    assert aws.insist("codedeploy", PUT, MEMBERS, until=soon(16))
+    assert endpoint.accepted == ["Succeeded"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(b"null", headers=JSON),
+        Reply(b"[]", headers=JSON),
+        Reply(b"<html>no</html>", 403, {"Content-Type": "text/html"}),
+        Reply(b"", 407),
+        Reply(b"<html>no</html>", 404, {"Content-Type": "text/html"}),
+    ],
+    ids=["null", "list", "403", "407", "404"],
+)
+def test_an_answer_that_is_not_the_service_s_is_not_the_last_word(reply: Reply) -> None:
+    accepted = Reply(b'{"lifecycleEventHookExecutionId": "execution-1"}', headers=JSON)
+    replies = iter([reply, *[accepted] * 5])
+    with serving(lambda _: next(replies)) as served:
+        environ = {**os.environ, **LOCAL, "AWS_ENDPOINT_URL_CODEDEPLOY": served.url}
+        with Aws(environ, patience_s=1) as aws:
+            answer = aws.insist("codedeploy", PUT, MEMBERS, until=soon())
+    assert answer == {"lifecycleEventHookExecutionId": "execution-1"}

@@ -286,6 +286,12 @@ def test_an_event_that_nobody_waits_for_is_refused_with_the_known_ones(
     assert not isinstance(outcome.answer, Pending)
 
 
+PARAMETRIZED = """
+import os, pytest
+@pytest.mark.parametrize("token", [os.environ["MY_TOKEN"]])
+def test_it(token):
+    assert token
+"""
 TARGETED = """
 def test_it(target):
     assert target.get("/").status_code == 200
@@ -332,3 +338,34 @@ def test_a_stage_that_nobody_knows_is_named(project: Project) -> None:
     outcome = project.deliver(ecs_event("SOME_NEW_STAGE"))
     assert outcome.payload == {"hookStatus": "FAILED"}
     assert "no suite is set for SOME_NEW_STAGE" in reasons(outcome)
+
+
+def test_settings_without_end_are_told_like_any_other_mistake(
+    project: Project, serve: Serve
+) -> None:
+    endpoint = serve({})
+    project.settings(f"a = {'[' * 5000}{']' * 5000}\n")
+    outcome = project.deliver(CODEDEPLOY)
+    assert statuses(endpoint) == ["Failed"]
+    assert outcome.misconfigured
+
+
+def test_the_password_of_an_event_s_target_is_told_nobody(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = "http://bob:PwInEventTarget2@127.0.0.1:9/${release.nope}"
+    project.settings(f'[hook.events.POST_TEST_TRAFFIC_SHIFT]\ntarget = "{target}"\n')
+    outcome = project.deliver(ecs_event("POST_TEST_TRAFFIC_SHIFT"))
+    assert "release.nope" in reasons(outcome)
+    assert "PwInEventTarget2" not in reasons(outcome) + capsys.readouterr().out
+
+
+def test_a_secret_in_a_test_s_id_neither_shows_nor_spoils_the_verdict(project: Project) -> None:
+    project.settings('secrets = ["MY_TOKEN"]\n')
+    project.environ |= {"MY_TOKEN": "TopSecretTok5"}
+    project.suite(text=PARAMETRIZED)
+    outcome = project.deliver(ecs_event("POST_TEST_TRAFFIC_SHIFT"))
+    assert outcome.payload == {"hookStatus": "SUCCEEDED"}
+    assert outcome.result
+    assert outcome.result.record
+    assert "TopSecretTok5" not in outcome.result.record.read_text()
