@@ -148,8 +148,9 @@ def _is_a_page(answer: dict[str, Any]) -> bool:
     botocore does not look at the answer of an operation that has none, and takes any 200 for it. An
     object's own content may be a page.
     """
-    kind = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
-    return "text/html" in kind and not any(hasattr(value, "read") for value in answer.values())
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    page = "text/html" in headers.get("content-type", "") and headers.get("content-length") != "0"
+    return page and not any(hasattr(value, "read") for value in answer.values())
 
 
 def _refusal(error: Exception, action: str) -> dict[str, Any]:
