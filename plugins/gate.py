@@ -50,7 +50,7 @@ from greenroom.plugins.script_event import ScriptEvent
 from greenroom.plugins.suite_process import READY, Suite
 from greenroom.plugins.supervisor import attempt, explained, undecided
 from greenroom.validators.bypass import NoBypass
-from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError
+from greenroom.validators.errors import ServiceError, SettingsError
 from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -322,7 +322,7 @@ class Gate:
         """Return the event that a bypass may be limited to, if it is known soon."""
         event = self.hook.event or self.settings.event
         if event is None and self.lookups is not None:
-            with contextlib.suppress(GreenroomError, KeyError):
+            with contextlib.suppress(Exception):
                 event = self.lookups.name(min(time.monotonic() + _NAME_S, self.suite_ends))
         return event
 
@@ -375,7 +375,7 @@ class Gate:
         recorded = claim.recorded or await_verdict(
             ledger, self.key, by=self.place.owner, until=until, held=claim
         )
-        with contextlib.suppress(GreenroomError, KeyError):  # for the log alone
+        with contextlib.suppress(Exception):  # for the log alone
             self._decided.event = self._event()
         if recorded is None:
             return Pending("another delivery of this event is at work, and answers", self._state)

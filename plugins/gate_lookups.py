@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from greenroom.plugins.background import Background
 from greenroom.plugins.deployment_facts import event_under_way
 from greenroom.plugins.gate_waiters import ask_facts
-from greenroom.validators.errors import GreenroomError, ServiceError
 
 if TYPE_CHECKING:
     import threading
@@ -55,8 +54,8 @@ class Lookups:
         """Return what is known of the deployment by ``until``; None if nothing is."""
         try:
             return self._facts.result(until)
-        except ServiceError as error:
-            self.problem = str(error)
+        except Exception as error:  # noqa: BLE001 - a look-up must not keep the answer from being given
+            self.problem = str(error) or repr(error)
             return None
 
     def name(self, until: float) -> LifecycleEvent | None:
@@ -65,7 +64,7 @@ class Lookups:
 
     def name_by_now(self) -> LifecycleEvent | None:
         """Return the event if it is known already."""
-        with contextlib.suppress(GreenroomError, KeyError):
+        with contextlib.suppress(Exception):
             return self.name(time.monotonic())
         return None
 
@@ -79,7 +78,7 @@ class Lookups:
     def _asked_again(self, until: float) -> DeploymentFacts | None:
         try:
             return ask_facts(self._aws, self._hook, until=until)
-        except ServiceError:
+        except Exception:  # noqa: BLE001 - as above
             return None
 
     def _ask_facts(self) -> DeploymentFacts:

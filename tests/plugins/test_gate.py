@@ -17,11 +17,13 @@ from tests.support.aws import AwsEndpoint, Refusal
 from tests.support.gates import (
     CODEDEPLOY,
     DEPLOYMENT,
+    EXECUTION,
     FAILING,
     SERVICE_DEPLOYMENT,
     Project,
     ecs_event,
 )
+from tests.support.servers import Asked, Reply, json_reply, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.gate_tell import Outcome
 
+LOCAL = {
+    "AWS_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+}
 Serve: TypeAlias = "Callable[[Mapping[str, Any]], AwsEndpoint]"
 PUT = "codedeploy.PutLifecycleEventHookExecutionStatus"
 HANGING = "import time\ndef test_it():\n    time.sleep(60)\n"
@@ -369,3 +376,19 @@ def test_a_secret_in_a_test_s_id_neither_shows_nor_spoils_the_verdict(project: P
     assert outcome.result
     assert outcome.result.record
     assert "TopSecretTok5" not in outcome.result.record.read_text()
+
+
+@pytest.mark.parametrize("answer", [[], None, {"deploymentInfo": None}, {"deploymentInfo": []}])
+def test_no_nonsense_about_the_deployment_keeps_the_answer_back(
+    project: Project, answer: object
+) -> None:
+    def reply(asked: Asked) -> Reply:
+        put = asked.headers["x-amz-target"].endswith("ExecutionStatus")
+        return json_reply({"lifecycleEventHookExecutionId": EXECUTION} if put else answer)
+
+    project.suite(text=FAILING)
+    with serving(reply) as served:
+        project.environ |= {**LOCAL, "AWS_ENDPOINT_URL_CODEDEPLOY": served.url}
+        outcome = project.deliver(CODEDEPLOY)
+    assert outcome.told
+    assert (outcome.told.status, outcome.told.result) == ("Failed", "accepted")
