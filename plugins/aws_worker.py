@@ -145,12 +145,13 @@ def _operation(client: Any, name: str) -> Callable[..., dict[str, Any]]:  # noqa
 def _is_a_page(answer: dict[str, Any]) -> bool:
     """Tell whether something on the way answered in the service's place.
 
-    botocore does not look at the answer of an operation that has none, and takes any 200 for it. An
-    object's own content may be a page.
+    botocore takes any page that comes with 200 for an answer without members; an empty answer is no
+    page, whatever it is called.
     """
-    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    page = "text/html" in headers.get("content-type", "") and headers.get("content-length") != "0"
-    return page and not any(hasattr(value, "read") for value in answer.values())
+    metadata = answer.get("ResponseMetadata", {})
+    headers = metadata.get("HTTPHeaders", {})
+    named = "text/html" in headers.get("content-type", "") and headers.get("content-length") != "0"
+    return named and answer.keys() <= {"ResponseMetadata"}
 
 
 def _refusal(error: Exception, action: str) -> dict[str, Any]:
