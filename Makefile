@@ -37,10 +37,11 @@ lint: $(DEV)
 	@$(BIN)/lint-imports --no-cache >$(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
 	@echo "lint, types and import rules: clean"
 
+# Three workers for two cores: many tests wait for something that never answers.
 # The coverage report comes before pytest's summary, which is repeated: it is the last line.
 test: lint browser
 	@rm -f .coverage .coverage.*
-	@set -euo pipefail; $(BIN)/coverage run -m pytest -n2 $(ARGS) | tee $(VENV)/pytest.log
+	@set -euo pipefail; $(BIN)/coverage run -m pytest -n3 $(ARGS) | tee $(VENV)/pytest.log
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report || { echo "The coverage gate is shut: see fail_under above."; exit 2; }
 	@tail -n 1 $(VENV)/pytest.log
