@@ -16,14 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from greenroom.plugins.function_address import is_function, parse_function
-from greenroom.plugins.hook_settings import parse_hook_table
 from greenroom.plugins.redaction import Redactor, is_sensitive
-from greenroom.plugins.target_settings import (
-    Targets,
-    read_ready,
-    read_revision,
-    read_targets,
-)
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Kind, Stage
 from greenroom.validators.waiver import Waiver
@@ -33,7 +26,7 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_variables import Variables
-    from greenroom.plugins.target_settings import Ready
+    from greenroom.plugins.target_settings import Ready, Targets
 
 KEYS = (
     *("expect", "hook", "ready", "release", "report", "revision", "secrets", "target", "targets"),
@@ -64,7 +57,7 @@ class Settings:
     secrets: tuple[str, ...] = ()
     ready: Ready | None = None
     revision: AnsweredBy | None = None
-    targets: Targets = field(default_factory=Targets)
+    targets: Targets | None = None
 
 
 class CommandLine(NamedTuple):
@@ -129,7 +122,10 @@ def resolve(
     if unknown := sorted(set(table) - set(KEYS)):
         raise SettingsError(f"{where}: unknown key {', '.join(unknown)}", hint=_hint())
     _refuse_empty(line)
-    parse_hook_table(_subtable(table, "hook", where), where)  # the hook's own: read there again
+    if "hook" in table:  # the hook's own: it reads it again
+        from greenroom.plugins.hook_settings import parse_hook_table  # noqa: PLC0415 - as below
+
+        parse_hook_table(_subtable(table, "hook", where), where)
     report = line.report or environment.get("report") or _text(table, "report", where)
     kinds, stages = _expected(_subtable(table, "expect", where), where)
     for option in line.expect:
@@ -137,10 +133,6 @@ def resolve(
     target = _target(line.target or environment.get("target") or _text(table, "target", where))
     if line.ready is not None and target is None:
         raise SettingsError("--greenroom-ready without a target", hint="give --greenroom-target")
-    tables = {
-        key: _subtable(table, key, where) if key in table else None
-        for key in ("ready", "revision", "targets")
-    }
     return Settings(
         report=Path(report).absolute() if report else None,
         target=target,
@@ -153,10 +145,28 @@ def resolve(
         variables=_texts(table, "variables", where)
         | dict(_pair(option, "--greenroom-set") for option in line.variables),
         secrets=_names(table.get("secrets", []), where),
-        ready=read_ready(tables["ready"], line.ready or environment.get("ready"), where),
-        revision=read_revision(tables["revision"], where),
-        targets=read_targets(tables["targets"], environment.get("targets"), where),
+        **_places(table, line.ready or environment.get("ready"), environment.get("targets"), where),
     )
+
+
+def _places(
+    table: Mapping[str, Any], ready: str | None, targets: str | None, where: str
+) -> dict[str, Any]:
+    """Return what is said of the target: when it is ready, which revision it is, where it is."""
+    tables = {
+        key: _subtable(table, key, where)
+        for key in ("ready", "revision", "targets")
+        if key in table
+    }
+    if not (tables or ready is not None or targets is not None):
+        return {}
+    from greenroom.plugins import target_settings  # noqa: PLC0415 - most runs start without it
+
+    return {
+        "ready": target_settings.read_ready(tables.get("ready"), ready, where),
+        "revision": target_settings.read_revision(tables.get("revision"), where),
+        "targets": target_settings.read_targets(tables.get("targets"), targets, where),
+    }
 
 
 def secret_values(settings: Settings, environ: Mapping[str, str] = os.environ) -> Iterable[str]:

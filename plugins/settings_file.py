@@ -5,7 +5,6 @@ Imports the standard library alone: the hook reads its table before pytest is th
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,8 @@ def table_of(root: Path, file: str | None) -> tuple[dict[str, Any] | None, str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - a run without a settings file does not pay for it
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

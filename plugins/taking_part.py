@@ -17,17 +17,16 @@ from greenroom.plugins.function_address import is_function
 from greenroom.plugins.guards import guard_exec, guard_exit, guard_termination
 from greenroom.plugins.observer import Observer
 from greenroom.plugins.preflight import Preflight, seconds_given
-from greenroom.plugins.readiness import Readiness
 from greenroom.plugins.recorder import COULD_NOT_DECIDE, Recorder
 from greenroom.plugins.settings_file import table_of
 from greenroom.plugins.suite_process import READY
-from greenroom.plugins.target_settings import Ready
 from greenroom.validators.errors import GreenroomError, SettingsError
 from greenroom.validators.record import RunRecord
 from greenroom.validators.verdict import Expected
 
 if TYPE_CHECKING:
     from greenroom.plugins.settings import Settings
+    from greenroom.plugins.target_settings import Ready
 
 
 _READY_SHARE = 0.5
@@ -55,6 +54,8 @@ def take_part(config: pytest.Config) -> Recorder | None:
         raise pytest.UsageError(f"greenroom: {error.explain()}") from error
     config.pluginmanager.register(recorder, "greenroom-recorder")
     if ready is not None and settings.target is not None:
+        from greenroom.plugins.readiness import Readiness  # noqa: PLC0415 - only for who waits
+
         wait = Readiness(ready, settings.target, redactor, recorder)
         config.pluginmanager.register(wait, "greenroom-readiness")
     if (seconds := seconds_given()) is not None:
@@ -112,6 +113,8 @@ def _ready_in_a_hook(settings: Settings) -> Ready | None:
     path = os.environ.get(READY)
     if not path or settings.target is None or is_function(settings.target):
         return None
+    from greenroom.plugins.target_settings import Ready  # noqa: PLC0415 - as above
+
     return Ready(path=path)
 
 

@@ -12,6 +12,7 @@ import pytest
 from greenroom.plugins.http import Connections, answer_of, client
 from greenroom.plugins.revision import ADVICE, RULE
 from greenroom.plugins.settings import redactor_of, settings_of, variables_of
+from greenroom.plugins.target_settings import Targets
 from greenroom.plugins.targets import Behind, behind
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.evidence import Evidence
@@ -40,7 +41,7 @@ def connections_of(config: pytest.Config) -> Connections:
 def behind_of(config: pytest.Config) -> Behind:
     """Return what stands behind the target, asked once in each process."""
     if (known := config.stash.get(_BEHIND, None)) is None:
-        known = config.stash[_BEHIND] = behind(settings_of(config).targets)
+        known = config.stash[_BEHIND] = behind(settings_of(config).targets or Targets())
     return known
 
 

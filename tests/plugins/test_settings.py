@@ -152,5 +152,6 @@ def test_waiting_for_no_target_is_a_mistake() -> None:
 def test_the_environment_names_targets_first(given: str, addresses: list[str], group: str) -> None:
     table = {"targets": {"addresses": ["10.9.9.9:1"]}}
     targets = resolve(table, "", {"targets": given}, CommandLine()).targets
+    assert targets is not None
     assert list(map(str, targets.addresses)) == addresses
     assert targets.target_group == group
