@@ -98,10 +98,19 @@ class Decided:
 
 
 class Gate:
-    """Decides one delivery of one hook's event, and never raises while it does."""
+    """Decides one delivery of one hook's event, and never raises while it does.
+
+    ``key`` is the ledger's name of what is decided, for a delivery that was handed on; empty for
+    one that comes from the service, whose name is found here.
+    """
 
     def __init__(
-        self, hook: Waiter | ScriptEvent, delivery: Mapping[str, Any], place: Place
+        self,
+        hook: Waiter | ScriptEvent,
+        delivery: Mapping[str, Any],
+        place: Place,
+        *,
+        key: str = "",
     ) -> None:
         self.hook = hook
         self.place = place
@@ -111,7 +120,7 @@ class Gate:
         self.aws = self._make_aws()
         self._delivery = delivery
         self.redactor = hook_redactor(place.root, place.environ)
-        self.key = str(delivery.get(KEY) or key_of(hook, place.function))
+        self.key = key or key_of(hook, place.function)
         self._state: Mapping[str, Any] | None = None
         self._planned: Plan | None = None
         self.lookups = self._begin_lookups() if self.aws else None
@@ -127,6 +136,10 @@ class Gate:
         A verdict that is recorded is told again, which does no harm; else it is *Failed*.
         """
         return self._guarded(lambda: self._late_answer(late))
+
+    def refuse(self, answer: Answer) -> Decided:
+        """Return what the waiter of an event that makes no sense is told."""
+        return self._guarded(lambda: answer)
 
     def _guarded(self, answer: Callable[[], Answer | Pending]) -> Decided:
         self._decided.release = dict(self.hook.release)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from greenroom.plugins.deployment_facts import status_of
 from greenroom.plugins.gate import MARGIN_S, Decided, Gate
 from greenroom.plugins.gate_answers import Pending, refusal
-from greenroom.plugins.gate_waiters import key_of
+from greenroom.plugins.gate_waiters import KEY, key_of
 from greenroom.plugins.hook_events import (
     BackUpEvent,
     BuildEndedEvent,
@@ -24,8 +24,7 @@ from greenroom.plugins.hook_events import (
 )
 from greenroom.plugins.hook_result import HookResult, Seconds
 from greenroom.plugins.report_codepipeline import FAILURE_TYPE
-from greenroom.plugins.report_ecs import EcsReporter, RecordedReporter, call_back
-from greenroom.plugins.report_exit_status import ExitStatusReporter
+from greenroom.plugins.report_ecs import call_back
 from greenroom.plugins.report_place import HookRun, report_link
 from greenroom.plugins.reporters import reporter_for
 from greenroom.plugins.reporting import ALREADY_COMPLETED, Answer, Told
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenroom.plugins.gate_place import Place
-    from greenroom.plugins.reporting import Reporter
     from greenroom.plugins.supervisor import Supervised
     from greenroom.validators.lifecycle import LifecycleEvent
 
@@ -61,16 +59,6 @@ class Outcome:
     bypass_refused: str = ""
     misconfigured: bool = False
 
-    @property
-    def opened(self) -> bool:
-        """Whether the gate is open, by this answer, and whoever waits knows it."""
-        return (
-            isinstance(self.answer, Answer)
-            and self.answer.succeeded
-            and self.error is None
-            and not self.errors
-        )
-
 
 def answer_event(event: object, place_of: Callable[[str], Place]) -> Outcome:
     """Answer one delivery; nothing is raised, and ``error`` tells where nobody was told.
@@ -86,7 +74,11 @@ def answer_event(event: object, place_of: Callable[[str], Place]) -> Outcome:
     waiter = hook if not isinstance(hook, BackUpEvent | BuildEndedEvent) else hook.waiter
     delivery = late.delivery if late else event
     assert isinstance(delivery, Mapping)  # noqa: S101 - it was parsed
-    with Gate(waiter, delivery, place_of(key_of(waiter, ""))) as gate:
+    place = place_of(key_of(waiter, ""))
+    # Only what this package handed on names itself: an event of anybody's could name a verdict
+    # that is another's.
+    key = str(delivery.get(KEY, "")) if late or place.invitation else ""
+    with Gate(waiter, delivery, place, key=key) as gate:
         return conclude(gate, gate.decide_late(late) if late else gate.decide(), began)
 
 
@@ -113,7 +105,7 @@ def _refuse(
         hook_log.write(HookResult(answer=answer, errors=(str(error),)), now=time.time())
         return Outcome(answer, error=error)
     with Gate(waiter, {}, place_of(key_of(waiter, ""))) as gate:
-        return conclude(gate, Decided(answer), began)
+        return conclude(gate, gate.refuse(answer), began)
 
 
 def conclude(gate: Gate, decided: Decided, began: float) -> Outcome:
@@ -156,7 +148,8 @@ def _told(gate: Gate, decided: Decided, answer: Answer) -> Outcome:
         misconfigured=gate.misconfigured,
     )
     try:
-        told = _reporter(gate).report(answer, until=gate.place.ends - MARGIN_S)
+        reporter = reporter_for(gate.hook, gate.aws, invited=gate.place.invitation is not None)
+        told = reporter.report(answer, until=gate.place.ends - MARGIN_S)
     except Exception as error:  # noqa: BLE001 - the log comes before whatever is raised
         return replace(base, errors=(explained(error),), error=error)
     errors: tuple[str, ...] = ()
@@ -170,15 +163,6 @@ def _event(gate: Gate, decided: Decided) -> LifecycleEvent | None:
     if decided.event is None and gate.lookups is not None:
         decided.event = gate.lookups.name_by_now()
     return decided.event
-
-
-def _reporter(gate: Gate) -> Reporter:
-    if isinstance(gate.hook, ScriptEvent):
-        return ExitStatusReporter()
-    if isinstance(gate.hook, EcsEvent):
-        return RecordedReporter() if gate.place.invitation else EcsReporter(gate.hook)
-    assert gate.aws is not None  # noqa: S101 - whoever is told by a call always has it
-    return reporter_for(gate.hook, gate.aws)
 
 
 def _stands(gate: Gate, decided: Decided, told: Told) -> tuple[str, ...]:

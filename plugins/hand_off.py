@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -81,7 +82,7 @@ class HandedOff:
     def from_state(cls, state: Mapping[str, Any]) -> HandedOff:
         """Return what `state` wrote; raises `SettingsError` for anything else."""
         try:
-            return cls(str(state["build"]), float(state["answer_by"]))
+            return cls(str(state["build"]), _moment(state["answer_by"]))
         except (KeyError, TypeError, ValueError) as error:
             raise SettingsError(
                 f"hookDetails hold no state of a long gate: {error!r}",
@@ -140,7 +141,7 @@ class Invitation:
             return None
         try:
             delivery = dict(json.loads(environ[DELIVERY]))
-            answer_by = float(environ[ANSWER_BY])
+            answer_by = _moment(environ[ANSWER_BY])
             return cls(delivery, environ[OWNER], answer_by, environ.get(BUILD_ID, ""))
         except (KeyError, TypeError, ValueError) as error:
             raise SettingsError(
@@ -293,3 +294,11 @@ def _without_credentials(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:40]
+
+
+def _moment(given: Any) -> float:  # noqa: ANN401 - whatever stands there
+    """Return epoch seconds; raises `ValueError` or `TypeError` for what is no time."""
+    seconds = float(given)
+    if not math.isfinite(seconds):
+        raise ValueError(f"{given!r} is no time")
+    return seconds

@@ -28,7 +28,6 @@ from greenroom.plugins.hand_off import Invitation
 from greenroom.plugins.hook_events import EcsEvent, waiter_in
 from greenroom.plugins.report_exit_status import COULD_NOT_DECIDE, exit_status
 from greenroom.plugins.reporting import ANSWERED
-from greenroom.plugins.suite_process import passed_names
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.lifecycle import lifecycle_event
 from greenroom.validators.vocabulary import Verdict
@@ -125,7 +124,7 @@ def command(  # noqa: PLR0913 - one parameter per option of the command line
             most_reserve_s=seconds / 3,
             arguments=pytest_args or None,
             suites=(),
-            passed=(*passed_names(environ), *passed),
+            passed=passed,
             invitation=invitation,
             cancel=cancel,
             echo=getattr(sys.stdout, "buffer", None),

@@ -149,11 +149,6 @@ def environment_of(suite: Suite, run_id: str) -> dict[str, str]:
     }
 
 
-def passed_names(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names in GREENROOM_HOOK_PASS, which spaces or commas separate."""
-    return tuple(environment.get("GREENROOM_HOOK_PASS", "").replace(",", " ").split())
-
-
 _TAKES_WORDS = frozenset({"-k", "-m", "-p", "-o", "-W", "-r", "-n", "--deselect"})
 _TAKES_PATHS = frozenset({"-c", "--config-file", "--rootdir", "--confcutdir", "--ignore"})
 

@@ -22,6 +22,7 @@ from tests.support.gates import (
     SERVICE_DEPLOYMENT,
     Project,
     ecs_event,
+    opened,
 )
 from tests.support.servers import Asked, Reply, json_reply, serving
 
@@ -226,7 +227,7 @@ def test_an_event_completed_before_is_an_error_unless_its_verdict_was_the_same(
     project.suite()
     project.environ["GREENROOM_HOOK_EVENT"] = "AfterInstall"
     outcome = project.deliver(CODEDEPLOY)
-    assert outcome.opened is (not said)
+    assert opened(outcome) is (not said)
     assert said in "\n".join(outcome.errors)
     assert outcome.error is None
 
@@ -274,7 +275,7 @@ def test_a_script_answers_by_its_exit_status_alone(project: Project) -> None:
     outcome = project.script()
     assert outcome.told
     assert (outcome.told.to, outcome.told.status) == ("exit status", "1")
-    assert not outcome.opened
+    assert not opened(outcome)
     assert project.ran == ["smoke"]
 
 

@@ -14,11 +14,13 @@ from moto.server import ThreadedMotoServer
 from greenroom.plugins.aws_process import Aws
 from greenroom.plugins.gate_answers import Pending
 from greenroom.plugins.gate_tell import answer_event
+from greenroom.plugins.gate_waiters import KEY, key_of
 from greenroom.plugins.hand_off import Invitation
+from greenroom.plugins.hook_events import EcsEvent, parse_event
 from greenroom.plugins.hook_ledger import open_ledger
 from greenroom.plugins.reporting import Answer
 from tests.support.aws import AwsEndpoint, Fault, Refusal
-from tests.support.gates import CODEDEPLOY, EXECUTION, FAILING, FUNCTION, Project, ecs_event
+from tests.support.gates import CODEDEPLOY, EXECUTION, FAILING, FUNCTION, Project, ecs_event, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -341,9 +343,9 @@ def test_a_denied_schedule_is_failed_at_once(project: Project, aws: AwsEndpoint)
 
 def test_two_scripts_never_share_a_verdict(project: Project) -> None:
     project.environ |= {"LIFECYCLE_EVENT": "ValidateService", "DEPLOYMENT_ID": "d-ABCDEFGHI"}
-    assert project.script().opened
+    assert opened(project.script())
     project.suite(text=FAILING)
-    assert not project.script().opened
+    assert not opened(project.script())
     assert project.ran == ["it", "it"]
 
 
@@ -414,3 +416,15 @@ def test_an_ecs_hook_that_passed_is_not_held_up_by_a_silent_bus(
     outcome = answer_event(ecs_event(STAGE), lambda _: place)
     assert outcome.payload == {"hookStatus": "SUCCEEDED"}
     assert place.ends - time.monotonic() > 5  # of the 60 s that the function has
+
+
+def test_an_event_cannot_name_a_verdict_that_is_another_s(project: Project) -> None:
+    event = ecs_event(STAGE)
+    assert project.deliver(event).payload == {"hookStatus": "SUCCEEDED"}
+    project.suite(text=FAILING)
+    first = parse_event(event)
+    assert isinstance(first, EcsEvent)
+    named = {KEY: key_of(first, FUNCTION)}
+    forged = {**event, "executionId": "execution-2", **named}
+    assert project.deliver(forged).payload == {"hookStatus": "FAILED"}
+    assert project.ran == ["it", "it"]

@@ -245,8 +245,10 @@ def test_outside_a_build_there_is_no_invitation() -> None:
         {DELIVERY: "no json", OWNER: "b", ANSWER_BY: "1"},
         {DELIVERY: "1", OWNER: "b", ANSWER_BY: "1"},
         {DELIVERY: "{}", OWNER: "b", ANSWER_BY: "soon"},
+        {DELIVERY: "{}", OWNER: "b", ANSWER_BY: "nan"},
+        {DELIVERY: "{}", OWNER: "b", ANSWER_BY: "inf"},
     ],
-    ids=["alone", "no-json", "no-object", "no-time"],
+    ids=["alone", "no-json", "no-object", "no-time", "nan", "inf"],
 )
 def test_half_an_invitation_is_refused(environ: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="not handed a gate"):

@@ -15,6 +15,7 @@ import socket
 import struct
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -170,7 +171,7 @@ def _refusal(fault: Fault, request: Request) -> Refusal:
     return Refusal("InternalFailure", "Something broke", 500)
 
 
-class FaultServer(http.server.ThreadingHTTPServer):
+class FaultServer(http.server.ThreadingHTTPServer, ABC):
     """An HTTP server on a free port of 127.0.0.1 that does with each request what `visit` says."""
 
     daemon_threads = True
@@ -197,9 +198,9 @@ class FaultServer(http.server.ThreadingHTTPServer):
             "AWS_SECRET_ACCESS_KEY": "local",
         }
 
+    @abstractmethod
     def visit(self, request: Request) -> Visit:
         """Return what to do with ``request``."""
-        raise NotImplementedError
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: clients that gave up are part of the game."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.gate_place import Place
 from greenroom.plugins.gate_tell import Outcome, answer_event, answer_script
+from greenroom.plugins.reporting import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,3 +91,9 @@ class Project:
             "function": FUNCTION,
         }
         return Place(**{**usual, **more})
+
+
+def opened(outcome: Outcome) -> bool:
+    """Tell whether the gate is open, by this answer, and whoever waits knows it."""
+    answered = isinstance(outcome.answer, Answer) and outcome.answer.succeeded
+    return answered and outcome.error is None and not outcome.errors
