@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from greenroom.validators.evidence import Evidence, proves
 from greenroom.validators.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from greenroom.validators.result import Result
+
+RESULTS_MOST = 2000
+"""Results of one check that its record keeps, the worst first."""
+_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,8 @@ class Finding:
     """The judgement of one check; ``str(finding)`` is the whole failure message.
 
     A passed finding without evidence, or with a rule that was not met, cannot be made: use
-    `Finding.judged`, which finds the outcome.
+    `Finding.judged`, which finds the outcome. ``results`` are what a tool reported, worst first;
+    ``notes`` are what a reader should know and what decides nothing (a waiver that nobody needs).
     """
 
     outcome: Outcome
@@ -59,6 +69,8 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     advice: str = ""
     rules: tuple[Rule, ...] = ()
+    results: tuple[Result, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.outcome is Outcome.PASSED and not proves(self.evidence):
@@ -68,7 +80,13 @@ class Finding:
 
     @classmethod
     def judged(
-        cls, rules: tuple[Rule, ...], evidence: tuple[Evidence, ...], *, advice: str = ""
+        cls,
+        rules: tuple[Rule, ...],
+        evidence: tuple[Evidence, ...],
+        *,
+        advice: str = "",
+        results: tuple[Result, ...] = (),
+        notes: tuple[str, ...] = (),
     ) -> Finding:
         """Judge ``rules`` on ``evidence``.
 
@@ -86,6 +104,8 @@ class Finding:
             evidence=evidence,
             advice=advice,
             rules=rules,
+            results=results,
+            notes=notes,
         )
 
     @property
@@ -93,24 +113,41 @@ class Finding:
         """Every rule that was not met or could not be observed."""
         return tuple(rule for rule in self.rules if rule.met is not True)
 
+    @property
+    def _counting(self) -> tuple[Result, ...]:
+        return tuple(result for result in self.results if result.state.value == "open")
+
     def __str__(self) -> str:
         lines = [f"{self.outcome.value}: expected {self.expected}", f"  seen: {self.seen}"]
         if len(self.misses) > 1:
             lines += [f"  - {rule}" for rule in self.misses]
         proof = ", ".join(str(item) for item in self.evidence) or "none"
         lines.append(f"  evidence: {proof}")
+        lines += [f"  {result}" for result in self._counting[:_SHOWN]]
+        if (more := len(self._counting) - _SHOWN) > 0:
+            lines.append(f"  and {more:,} more")
+        lines += [f"  note: {note}" for note in self.notes]
         if self.advice:
             lines.append(f"  what to do: {self.advice}")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record's form of this finding (its evidence stands beside it)."""
-        return {
+        """Return the record's form of this finding (its evidence stands beside it).
+
+        Of many results the worst are kept, and how many there were.
+        """
+        data: dict[str, Any] = {
             "expected": self.expected,
             "seen": self.seen,
             "advice": self.advice,
             "rules": [rule.to_json() for rule in self.rules],
         }
+        if self.results:
+            data["results"] = [result.to_json() for result in self.results[:RESULTS_MOST]]
+        if (left_out := len(self.results) - RESULTS_MOST) > 0:
+            notes = (*self.notes, f"{left_out:,} more results are not kept in the record")
+            return data | {"notes": list(notes)}
+        return data | ({"notes": list(self.notes)} if self.notes else {})
 
     @classmethod
     def from_json(
@@ -126,7 +163,17 @@ class Finding:
             evidence=evidence,
             advice=str(data.get("advice", "")),
             rules=tuple(Rule.from_json(item) for item in data.get("rules", ())),
+            results=_results(data.get("results", ())),
+            notes=tuple(map(str, data.get("notes", ()))),
         )
+
+
+def _results(data: Collection[dict[str, Any]]) -> tuple[Result, ...]:
+    if not data:
+        return ()
+    from greenroom.validators.result import Result  # noqa: PLC0415 - most checks have none
+
+    return tuple(map(Result.from_json, data))
 
 
 def _outcome(missed: tuple[Rule, ...], unseen: tuple[Rule, ...], *, examined: bool) -> Outcome:

@@ -82,6 +82,8 @@ def judge_test(facts: SeenTest) -> Finding:
         evidence=tuple(dict.fromkeys(item for f in findings for item in f.evidence)),
         advice="; ".join(dict.fromkeys(f.advice for f in shown if f.advice)),
         rules=tuple(rule for finding in findings for rule in finding.rules),
+        results=tuple(result for finding in findings for result in finding.results),
+        notes=tuple(dict.fromkeys(note for finding in findings for note in finding.notes)),
     )
 
 

@@ -1,0 +1,162 @@
+"""Runs outside programs: command logged, time and output bounded, environment given, family ended.
+
+Every tool of the artifact stage is started here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shlex
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from greenroom.plugins.processes import end_family, has_ended, waking_at_end
+from greenroom.validators.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ", "USER", "SSL_CERT_FILE")
+"""What a tool needs of our environment; anything else could change its verdict."""
+_ERRORS_MOST = 64 * 1024
+_LOOK_S = 0.2
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a program did; ``status`` is negative for a signal, ``errors`` the end of its stderr."""
+
+    command: tuple[str, ...]
+    status: int
+    output: bytes
+    errors: str
+    duration_s: float
+
+    @property
+    def words(self) -> str:
+        """How it ended, with the last words that it said."""
+        ended = f"signal {-self.status}" if self.status < 0 else f"exit status {self.status}"
+        last = self.errors.strip() or self.output[-2000:].decode("utf-8", "replace").strip()
+        return f"{ended}: {last[-1000:]}" if last else ended
+
+
+def find_program(name: str, hint: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the program called ``name``: on the PATH first, else beside this Python.
+
+    ``hint`` says how to get it; raises `ToolError` with it.
+    """
+    if found := shutil.which(name, path=environ.get("PATH")):
+        return Path(found).absolute()
+    if found := shutil.which(name, path=sysconfig.get_path("scripts")):
+        return Path(found).absolute()
+    raise ToolError(f"{name} is not installed", hint=hint)
+
+
+def tool_environment(
+    environ: Mapping[str, str] = os.environ, passed: Sequence[str] = (), **added: str
+) -> dict[str, str]:
+    """Return an environment of what a tool needs, what is ``passed``, and ``added``."""
+    names = (*KEPT, *passed)
+    return {name: environ[name] for name in names if name in environ} | added
+
+
+def run_program(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    until: float,
+    output_most: int = 64 * 1024 * 1024,
+) -> Ran:
+    """Run ``command`` in ``folder`` to its end, at most until ``until`` (time.monotonic seconds).
+
+    It reads nothing from standard input. Whatever it started is ended with it. Raises `ToolError`
+    where it cannot start, takes too long or writes more than ``output_most`` bytes.
+    """
+    started = time.monotonic()
+    shown = shlex.join(command)
+    _LOG.info("$ %s", shown)
+    with _spool() as output, _spool() as errors:
+        process = _start(command, folder, environ, output, errors)
+        try:
+            _wait(process, (output, errors), until, output_most, shown)
+        finally:
+            end_family(process.pid)
+            process.wait()
+        return Ran(
+            tuple(command),
+            process.returncode,
+            _all(output),
+            _tail(errors).decode("utf-8", "replace"),
+            time.monotonic() - started,
+        )
+
+
+def _start(
+    command: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    output: IO[bytes],
+    errors: IO[bytes],
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - a tool's own or the user's own command, no shell
+            list(command),
+            cwd=folder,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        missing = f"the folder {folder}" if not folder.is_dir() else command[0]
+        raise ToolError(f"{missing} does not exist", hint="install it, or correct it") from error
+    except (OSError, ValueError) as error:
+        raise ToolError(f"{command[0]} cannot be started: {error}") from error
+
+
+def _wait(
+    process: subprocess.Popen[bytes],
+    spools: tuple[IO[bytes], ...],
+    until: float,
+    most: int,
+    shown: str,
+) -> None:
+    started = time.monotonic()
+    with waking_at_end(process.pid) as sleep:
+        while not has_ended(process):
+            left = until - time.monotonic()
+            if left <= 0:
+                seconds = time.monotonic() - started
+                raise ToolError(
+                    f"no end after {seconds:.1f} s: {shown}", hint="give it more time: `timeout:`"
+                )
+            if any(os.fstat(spool.fileno()).st_size > most for spool in spools):
+                raise ToolError(f"more than {most:,} bytes of output: {shown}")
+            sleep(min(left, _LOOK_S))
+
+
+@contextlib.contextmanager
+def _spool() -> Iterator[IO[bytes]]:
+    with tempfile.TemporaryFile(prefix="greenroom-") as spool:
+        yield spool
+
+
+def _all(spool: IO[bytes]) -> bytes:
+    spool.seek(0)
+    return spool.read()
+
+
+def _tail(spool: IO[bytes]) -> bytes:
+    spool.seek(max(0, os.fstat(spool.fileno()).st_size - _ERRORS_MOST))
+    return spool.read()
