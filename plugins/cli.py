@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "bypass": "greenroom.plugins.bypass_command",
     "hook": "greenroom.plugins.hook_command",
+    "lint": "greenroom.plugins.lint_command",
     "package": "greenroom.plugins.package_command",
     "rehearse": "greenroom.rehearsal.command",
     "schema": "greenroom.plugins.schema_command",

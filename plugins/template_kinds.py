@@ -25,23 +25,22 @@ def kind_of(root: Node, shown: str) -> TemplateKind | None:
     if not isinstance(root, Mapping):
         return None
     keys = {entry.key for entry in root.entries}
-    lower = {key.lower() for key in keys}
-    if keys & _CLOUDFORMATION:
-        return TemplateKind.CLOUDFORMATION
-    if PurePath(shown).name.lower().startswith("appspec") or _is_spec(root, lower):
-        return TemplateKind.APPSPEC
-    if isinstance(root.get("Resources"), Mapping):
-        return TemplateKind.CLOUDFORMATION
-    if "containerDefinitions" in keys:
-        return TemplateKind.ECS_TASK
-    if isinstance(root.get("services"), Mapping):
-        return TemplateKind.COMPOSE
-    return TemplateKind.ECS_SERVICE if keys & _SERVICE else None
+    spec = PurePath(shown).name.lower().startswith("appspec") or _is_spec(root, keys)
+    signs = (
+        (bool(keys & _CLOUDFORMATION), TemplateKind.CLOUDFORMATION),
+        (spec, TemplateKind.APPSPEC),
+        (isinstance(root.get("Resources"), Mapping), TemplateKind.CLOUDFORMATION),
+        ("containerDefinitions" in keys, TemplateKind.ECS_TASK),
+        (isinstance(root.get("services"), Mapping), TemplateKind.COMPOSE),
+        (bool(keys & _SERVICE), TemplateKind.ECS_SERVICE),
+    )
+    return next((kind for sign, kind in signs if sign), None)
 
 
-def _is_spec(root: Mapping, lower: set[str]) -> bool:
+def _is_spec(root: Mapping, keys: set[str]) -> bool:
     if isinstance(root.get("Resources"), Sequence):
         return True
+    lower = {key.lower() for key in keys}
     return "version" in lower and ("resources" in lower or {"os", "hooks"} <= lower)
 
 

@@ -13,6 +13,7 @@ from greenroom.plugins.template_nodes import (
     intrinsic,
     items,
     located,
+    mentions,
     text,
     word,
 )
@@ -61,6 +62,7 @@ def service(
 
 def _stage_hook(file: str, name: str, node: Node) -> StageHook:
     stages = items(get(node, "LifecycleStages"))
+    arns = {name: set(mentions(get(node, name))) for name in ("HookTargetArn", "RoleArn")}
     return StageHook(
         at=located(file, node.place),
         service=name,
@@ -68,6 +70,11 @@ def _stage_hook(file: str, name: str, node: Node) -> StageHook:
         target=text(get(node, "HookTargetArn")),
         role=text(get(node, "RoleArn")),
         stages=None if stages is None else tuple(text(stage) or Text((None,)) for stage in stages),
+        own=frozenset(
+            name
+            for name, meant in arns.items()
+            if len(meant) == 1 and all(one.endswith(".Arn") for one in meant)
+        ),
     )
 
 

@@ -128,7 +128,8 @@ class Shift:
 class StageHook:
     """A lifecycle hook of an ECS service; None and empty stand for what it lacks.
 
-    ``stages`` is None where the list as a whole is unknown.
+    ``stages`` is None where the list as a whole is unknown. ``own`` names those of HookTargetArn
+    and RoleArn that are ARNs of the template's own resources.
     """
 
     at: Location
@@ -137,6 +138,7 @@ class StageHook:
     target: Text | None
     role: Text | None
     stages: tuple[Text, ...] | None
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

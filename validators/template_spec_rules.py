@@ -96,7 +96,7 @@ def _callable(facts: TemplateFacts, _: HookLimits) -> Iterator[Judgement]:
             ("RoleArn", hook.role, _ROLE, "a role's ARN"),
         )
         for name, text, form, meant in parts:
-            met, said = _is(text, form)
+            met, said = (True, "") if name in hook.own else _is(text, form)
             message = f"a lifecycle hook of {hook.service}: {name} {said}, not {meant}"
             yield Judgement(hook.at, f"{subject} {name}", met, message)
 
