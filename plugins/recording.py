@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greenroom.validators.finding import Finding
 from greenroom.validators.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from greenroom.validators.evidence import Evidence
 
 
 class CheckFailed(Exception):  # noqa: N818 - reads as the outcome it reports
@@ -21,10 +24,15 @@ class CheckFailed(Exception):  # noqa: N818 - reads as the outcome it reports
 
 @dataclass(slots=True)
 class Recording:
-    """Findings, redacted HTTP exchanges and whether a target's client was asked for."""
+    """Findings, redacted HTTP exchanges and whether a target's client was asked for.
+
+    ``served`` are the exchanges that mock services answered, ``evidence`` what else was seen.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     exchanges: list[dict[str, Any]] = field(default_factory=list)
+    served: list[dict[str, Any]] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
     target_requested: bool = False
 
     def verify(self, finding: Finding) -> Finding:
