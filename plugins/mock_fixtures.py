@@ -138,7 +138,11 @@ def _note_calls(recording: Recording, amount: int) -> None:
 def _need(package: str) -> None:
     from importlib.util import find_spec  # noqa: PLC0415 - only where used
 
-    if find_spec(package) is None:
+    try:
+        found = find_spec(package) is not None
+    except ValueError:  # it is blocked
+        found = False
+    if not found:
         raise ToolError(f"{package} is not installed", hint=_INSTALL)
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from greenroom.plugins.mock_model import Call, Reply
+from greenroom.plugins.mock_model import Call, Reply, json_reply
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -31,7 +31,11 @@ class Answers:
     def __call__(self, call: Call) -> tuple[Reply, tuple[str, ...]]:
         """Return the reply, and in which ways the call breaks the document."""
         breaches = (*self._of_parameters(call), *self._of_body(call))
-        return self._reply(), breaches
+        try:
+            return self._reply(), breaches
+        except SettingsError as error:
+            text = error.explain()
+            return json_reply({"error": text}, 500), (*breaches, text)
 
     # The request
 

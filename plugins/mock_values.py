@@ -117,7 +117,7 @@ class Maker:
 
     def _array(self, schema: dict[str, Any], within: tuple[str, ...]) -> list[Any]:
         first = schema.get("prefixItems", [])
-        least = min(max(schema.get("minItems", 1), 0), _ITEMS_MOST)
+        least = min(schema.get("minItems", 0), _ITEMS_MOST)
         count = min(max(least, 1), schema.get("maxItems", _ITEMS_MOST))
         parts = [*first, *[schema.get("items", {})] * max(count - len(first), 0)]
         try:
