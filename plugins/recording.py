@@ -21,11 +21,15 @@ class CheckFailed(Exception):  # noqa: N818 - reads as the outcome it reports
 
 @dataclass(slots=True)
 class Recording:
-    """Findings, redacted HTTP exchanges and whether a target's client was asked for."""
+    """Findings, redacted HTTP exchanges and whether a target's client was asked for.
+
+    ``worked_s`` are the seconds of a check that was run ahead of its turn.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     exchanges: list[dict[str, Any]] = field(default_factory=list)
     target_requested: bool = False
+    worked_s: float = 0.0
 
     def verify(self, finding: Finding) -> Finding:
         """Record ``finding``; raise `CheckFailed` unless it passed."""
