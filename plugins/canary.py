@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 _DEB = ("openssl", "curl", "zlib", "glibc", "expat", "libxml2", "perl", "sqlite3", "systemd")
 _APK = ("openssl", "zlib", "curl", "busybox", "musl", "expat", "libxml2", "sqlite", "xz")
 _RPM = ("openssl", "openssl-libs", "curl", "glibc", "zlib", "kernel", "expat", "libxml2", "sqlite")
+_DPKG = "".join(
+    f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 0.0.1-1\n\n"
+    for name in _DEB
+)
+_APK_DB = "".join(f"P:{name}\nV:0.0.1-r0\nA:x86_64\no:{name}\n\n" for name in _APK)
+_RPMS = "".join(
+    f"{name}\t0.0.1-1\t1\t1\tGreenroom\t(none)\t1\tx86_64\t0\t{name}-0.0.1-1.src.rpm\n"
+    for name in _RPM
+)
 _DEB_FAMILIES = {"debian": "debian", "ubuntu": "ubuntu"}
 _APK_FAMILIES = {"alpine": "alpine", "wolfi": "wolfi", "chainguard": "chainguard"}
 _RPM_FAMILIES = {
@@ -117,14 +126,18 @@ def _system_files(system: OperatingSystem) -> dict[str, str]:
     family, version = system.family, system.version
     if name := _DEB_FAMILIES.get(family):
         release = {"etc/debian_version": f"{version}\n"} if family == "debian" else _lsb(version)
-        return _os_release(name, version) | release | {"var/lib/dpkg/status": _each(_DEB, _DPKG_FORM)}
+        return (
+            _os_release(name, version) | release | {"var/lib/dpkg/status": _DPKG}
+        )
     if name := _APK_FAMILIES.get(family):
         release = {"etc/alpine-release": f"{version}\n"} if family == "alpine" else {}
-        return _os_release(name, version) | release | {"lib/apk/db/installed": _each(_APK, _APK_FORM)}
+        return (
+            _os_release(name, version) | release | {"lib/apk/db/installed": _APK_DB}
+        )
     if name := _RPM_FAMILIES.get(family):
         path, text = _RELEASE_FILES.get(family, ("", ""))
         release = {path: text.format(version)} if path else {}
-        rpms = {"var/lib/rpmmanifest/container-manifest-2": _each(_RPM, _RPM_FORM)}
+        rpms = {"var/lib/rpmmanifest/container-manifest-2": _RPMS}
         return _os_release(name, version.partition(" ")[0]) | release | rpms
     return {}
 
@@ -135,17 +148,6 @@ def _os_release(name: str, version: str) -> dict[str, str]:
 
 def _lsb(version: str) -> dict[str, str]:
     return {"etc/lsb-release": f"DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE={version}\n"}
-
-
-def _each(names: tuple[str, ...], form: str) -> str:
-    return "".join(form.format(name=name) for name in names)
-
-
-_DPKG_FORM = (
-    "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 0.0.1-1\n\n"
-)
-_APK_FORM = "P:{name}\nV:0.0.1-r0\nA:x86_64\no:{name}\n\n"
-_RPM_FORM = "{name}\t0.0.1-1\t1\t1\tGreenroom\t(none)\t1\tx86_64\t0\t{name}-0.0.1-1.src.rpm\n"
 
 
 def _sbom(languages: Iterable[str]) -> str:

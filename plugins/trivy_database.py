@@ -120,9 +120,7 @@ def _of_server(runner: Runner) -> KnownDatabase:
 
 def _facts(metadata: dict[str, Any], source: str) -> Database:
     updated = _time(str(metadata.get("UpdatedAt")))
-    return Database(
-        str(metadata.get("Version", "")), updated.isoformat(timespec="seconds"), source
-    )
+    return Database(str(metadata.get("Version", "")), updated.isoformat(timespec="seconds"), source)
 
 
 def _time(text: str) -> datetime:
@@ -130,7 +128,9 @@ def _time(text: str) -> datetime:
     whole, dot, rest = text.partition(".")
     digits = len(rest) - len(rest.lstrip("0123456789"))
     try:
-        read = datetime.fromisoformat(f"{whole}{dot}{rest[:min(digits, _FRACTION)]}{rest[digits:]}")
+        read = datetime.fromisoformat(
+            f"{whole}{dot}{rest[: min(digits, _FRACTION)]}{rest[digits:]}"
+        )
     except ValueError as error:
         raise ToolError(
             f"the vulnerability database says {text!r} for a time", hint=_HINT

@@ -52,9 +52,7 @@ def scan_of(
         raise ToolError(f"Trivy's report cannot be understood: {error!r}") from error
 
 
-def _scan(
-    report: dict[str, Any], scanners: Sequence[Scanner], platform: str, files: int
-) -> Scan:
+def _scan(report: dict[str, Any], scanners: Sequence[Scanner], platform: str, files: int) -> Scan:
     metadata = report.get("Metadata") or {}
     layers = len(metadata.get("DiffIDs") or ())
     parts = _results(report)
