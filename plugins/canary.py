@@ -126,14 +126,10 @@ def _system_files(system: OperatingSystem) -> dict[str, str]:
     family, version = system.family, system.version
     if name := _DEB_FAMILIES.get(family):
         release = {"etc/debian_version": f"{version}\n"} if family == "debian" else _lsb(version)
-        return (
-            _os_release(name, version) | release | {"var/lib/dpkg/status": _DPKG}
-        )
+        return _os_release(name, version) | release | {"var/lib/dpkg/status": _DPKG}
     if name := _APK_FAMILIES.get(family):
         release = {"etc/alpine-release": f"{version}\n"} if family == "alpine" else {}
-        return (
-            _os_release(name, version) | release | {"lib/apk/db/installed": _APK_DB}
-        )
+        return _os_release(name, version) | release | {"lib/apk/db/installed": _APK_DB}
     if name := _RPM_FAMILIES.get(family):
         path, text = _RELEASE_FILES.get(family, ("", ""))
         release = {path: text.format(version)} if path else {}

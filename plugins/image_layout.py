@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TAG = "org.opencontainers.image.ref.name"
 _DIGEST = re.compile(r"(sha256):([0-9a-f]{64})|(sha512):([0-9a-f]{128})")
+_DESCRIBES = ("mediaType", "digest", "size")
 _BROKEN = "write the layout again: it was cut short or changed"
 
 
@@ -43,6 +44,11 @@ def layout_images(folder: Path, tag: str) -> tuple[str, tuple[LayoutImage, ...]]
         return str(chosen["digest"]), tuple(_images(folder, chosen))
     except (KeyError, TypeError, AttributeError) as error:
         raise ToolError(f"{folder} is no OCI layout: {error!r} is missing", hint=_BROKEN) from error
+
+
+def layout_digest(folder: Path, tag: str) -> str:
+    """Return the digest that ``tag`` means now."""
+    return str(_chosen(folder, tag)["digest"])
 
 
 def write_view(folder: Path, image: LayoutImage, into: Path) -> None:
@@ -83,7 +89,9 @@ def _images(folder: Path, entry: dict[str, Any], depth: int = 0) -> Iterator[Lay
     platform = "/".join(
         str(config[key]) for key in ("os", "architecture", "variant") if config.get(key)
     )
-    plain = {key: entry[key] for key in ("mediaType", "digest", "size") if key in entry}
+    plain: dict[str, Any] = {
+        key: entry[key] for key in ("mediaType", "digest", "size") if key in entry
+    }
     yield LayoutImage(str(entry["digest"]), platform, len(manifest["layers"]), plain)
 
 

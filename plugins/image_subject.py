@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from greenroom.plugins.image_layout import layout_images, write_view
+from greenroom.plugins.image_archive import archive_layers
+from greenroom.plugins.image_layout import layout_digest, layout_images, write_view
 from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.image import Scanner
 
@@ -105,7 +106,8 @@ def open_subject(subject: Subject, place: Workplace, work: Path) -> Opened:
         case SubjectKind.LAYOUT:
             return _layout(subject, path, work)
         case SubjectKind.ARCHIVE:
-            return _file(path, ("--input", str(path)))
+            layers = archive_layers(path)
+            return _file(path, ("--input", str(path)), layers=layers)
         case SubjectKind.SBOM:
             return _file(path, (str(path),))
         case SubjectKind.ROOTFS if path.is_file():
@@ -150,7 +152,7 @@ def _layout(subject: Subject, path: Path, work: Path) -> Opened:
         image, view = by_name[name], work / f"layout{number}"
         write_view(path, image, view)
         targets.append(Target(name, ("--input", str(view)), image.digest, image.layers))
-    return Opened(digest, tuple(targets), lambda: layout_images(path, subject.tag)[0])
+    return Opened(digest, tuple(targets), lambda: layout_digest(path, subject.tag))
 
 
 def _platforms(subject: Subject, known: Collection[str]) -> Iterable[str]:
@@ -162,18 +164,18 @@ def _platforms(subject: Subject, known: Collection[str]) -> Iterable[str]:
     return subject.platforms or sorted(known)
 
 
-def _file(path: Path, arguments: tuple[str, ...], files: int = 1) -> Opened:
+def _file(path: Path, arguments: tuple[str, ...], *, files: int = 1, layers: int = 0) -> Opened:
     if not path.is_file():
         raise SettingsError(f"{path} is no file", hint="name the file itself")
     digest = _digest(path)
-    target = Target("", arguments, digest, files=files)
+    target = Target("", arguments, digest, layers, files)
     return Opened(digest, (target,), lambda: _digest(path))
 
 
 def _bundle(path: Path, into: Path) -> Opened:
     from greenroom.plugins.unpack import unpack  # noqa: PLC0415 - only bundles need it
 
-    return _file(path, (str(into),), unpack(path, into).files)
+    return _file(path, (str(into),), files=unpack(path, into).files)
 
 
 def _digest(path: Path) -> str:

@@ -70,10 +70,12 @@ class Trivy:
         scanners: Sequence[Scanner] = (Scanner.VULN,),
         *,
         sbom: Sbom | None = None,
+        without_os: bool = False,
     ) -> ImageFacts:
         """Return what ``scanners`` see of ``subject``, every platform of it.
 
-        Raises `ToolError`, `ServiceError` or `SettingsError` where it cannot be observed.
+        ``without_os``: an image need not say which operating system it is. Raises `ToolError`,
+        `ServiceError` or `SettingsError` where it cannot be observed.
         """
         with self._runner() as runner:
             wanted = Scanner.VULN in scanners
@@ -89,10 +91,11 @@ class Trivy:
                 digest=opened.digest,
                 digest_after=opened.digest_now(),
                 scans=scans,
-                needs_os=subject.kind.command == "image",
+                image=subject.kind.command == "image",
+                needs_os=subject.kind.command == "image" and not without_os,
                 version=runner.program.version,
                 at=datetime.now(UTC).isoformat(timespec="seconds"),
-                database=database and database.facts,
+                database=database.facts if database else None,
                 canary=session.canary(scans) if database else None,
             )
 

@@ -61,7 +61,7 @@ def _scan(report: dict[str, Any], scanners: Sequence[Scanner], platform: str, fi
     secrets = ("layers", layers) if layers else ("files", files)
     amounts = {
         Scanner.VULN: ("packages", packages),
-        Scanner.LICENSE: ("packages", packages),
+        Scanner.LICENSE: ("licences", sum(len(part.get("Licenses") or ()) for part in parts)),
         Scanner.SECRET: secrets,
         Scanner.MISCONFIG: ("configuration checks", checks),
     }

@@ -98,15 +98,16 @@ class ImageFacts:
     """What is known of a subject, at the time ``at`` (ISO 8601, UTC).
 
     ``digest`` is what was scanned, empty for a folder; ``digest_after`` what the tag led to at the
-    end, equal to ``digest`` where nothing can move. ``needs_os`` tells whether an image must say
-    which operating system it is. ``database`` and ``canary`` are None where no advisories were
-    asked.
+    end, equal to ``digest`` where nothing can move. ``image`` tells whether it has layers,
+    ``needs_os`` whether it must say which operating system it is. ``database`` and ``canary`` are
+    None where no advisories were asked.
     """
 
     subject: str
     digest: str
     digest_after: str
     scans: tuple[Scan, ...]
+    image: bool
     needs_os: bool
     version: str
     at: str
@@ -182,7 +183,7 @@ def _unread(facts: ImageFacts) -> Iterator[str]:
         yield "nothing was scanned"
     for scan in facts.scans:
         of = f" ({scan.platform})" if scan.platform else ""
-        if facts.needs_os and not scan.layers:
+        if facts.image and not scan.layers:
             yield f"no layers{of}"
         for scanner, what, amount in scan.amounts:
             if not amount:
@@ -210,7 +211,7 @@ def _identity(facts: ImageFacts) -> Iterator[Rule]:
 
 
 def _systems(facts: ImageFacts) -> Iterator[Rule]:
-    for scan in facts.scans:
+    for scan in facts.scans if facts.database is not None else ():
         name = f"operating system {scan.platform}".strip()
         if scan.os is None:
             if facts.needs_os:
@@ -266,6 +267,9 @@ def _some(found: list[str], none: str) -> str:
 
 
 def _advice(results: tuple[Result, ...]) -> str:
-    if any(result.state is State.OPEN and result.fixable for result in results):
+    counting = [result for result in results if result.state is State.OPEN]
+    if any(result.fixable for result in counting):
         return "update the packages to the versions that repair them, and build again"
-    return "build on a newer base, or waive each with a reason and a date" if results else ""
+    if any(result.package is not None for result in counting):
+        return "build on a newer base, or waive each with a reason and a date"
+    return "correct each, or waive it with a reason and a date" if counting else ""
