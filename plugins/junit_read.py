@@ -122,7 +122,7 @@ class _Reader:
                     self.cases.append(self._outside(element, names))
                     seen.bad += 1
         self.problems.extend(
-            f"{self.file}: {name or suite.tag} {problem}"
+            f"{self.file}: {self._short(name) or suite.tag} {problem}"
             for problem in _contradictions(suite, seen, pytests=pytests)
         )
         return seen

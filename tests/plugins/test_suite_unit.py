@@ -121,7 +121,8 @@ def examples(language: str) -> list[str]:
 
 
 def test_the_pages_suite_is_read() -> None:
-    (check,) = read(*examples("yaml")).checks
+    (example,) = examples("yaml")
+    (check,) = read(example).checks
     assert isinstance(check, WorkCheck)
     assert isinstance(check.work, UnitWork)
     assert check.work.min_tests == 40
