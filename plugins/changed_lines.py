@@ -20,6 +20,7 @@ _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _DIFF = (
     *("diff", "--merge-base", "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv"),
     *("--find-renames", "--relative", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"),
+    "--inter-hunk-context=0",
 )
 _UNTRACKED = ("ls-files", "--others", "--exclude-standard", "-z")
 _FILE_MOST = 4 * 1024 * 1024
@@ -50,7 +51,7 @@ def _git(place: Workplace, *arguments: str) -> str:
         until=place.until,
     )
     if ran.status != 0:
-        said = " ".join(ran.words.split())[:_SAID_MOST]
+        said = place.redactor.excerpt(" ".join(ran.words.split()), _SAID_MOST)
         raise ToolError(f"git {arguments[0]} failed: {said}")
     return ran.output.decode("utf-8", "replace")
 

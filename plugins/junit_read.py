@@ -35,9 +35,10 @@ _FLAKY = frozenset({"flakyFailure", "flakyError"})
 _SKIPPED = frozenset({"skipped", "warning"})
 _NOT_RUN = frozenset({"notrun", "disabled", "ignored", "skipped", "pending", "suppressed"})
 _SCRIPT = re.compile(r".*\.[cm]?[jt]s")
-_PLACE = re.compile(r"""([^\s()"'<>:\[\]]*[^\s()"'<>:\[\]/]\.[A-Za-z]{1,5}):([0-9]{1,7})\b""")
+_PLACE = re.compile(r"""([^\s()"'<>:\[\]]{1,300}\.[A-Za-z]{1,5}):([0-9]{1,7})\b""")
 _FOREIGN = re.compile(r"(^|/)(node_modules|vendor|site-packages)/")
 _SEARCHED = 20_000
+_PLACES_MOST = 50
 _MESSAGE_MOST = 300
 
 
@@ -122,7 +123,7 @@ class _Reader:
                     self.cases.append(self._outside(element, names))
                     seen.bad += 1
         self.problems.extend(
-            f"{self.file}: {name or suite.tag} {problem}"
+            f"{self.file}: {self._short(name) or suite.tag} {problem}"
             for problem in _contradictions(suite, seen, pytests=pytests)
         )
         return seen
@@ -167,7 +168,7 @@ class _Reader:
 
     def _location(self, element: Element, suite: Element, why: Element | None) -> Location | None:
         text = "" if why is None else (why.text or "")[:_SEARCHED]
-        for name, line in _PLACE.findall(text):
+        for name, line in _PLACE.findall(text)[:_PLACES_MOST]:
             file = self.tree.find(name)
             if file is not None and not _FOREIGN.search(file):
                 return Location(file, int(line))

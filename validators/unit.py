@@ -214,6 +214,8 @@ def _results(run: UnitRun) -> tuple[Result, ...]:
 
 
 def _advice(run: UnitRun) -> str:
+    if run.tests.problems or (run.coverage is not None and run.coverage.problems):
+        return "only a whole report that this run has written counts: have the runner write it anew"
     if run.ending.status in run.ending.ok or _results(run):
         return ""
     return "the report alone cannot say why the runner ended so: read its last words"

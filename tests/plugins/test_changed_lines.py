@@ -60,6 +60,12 @@ def test_an_odd_name_is_read_as_git_writes_it(history: Path) -> None:
     assert changed_lines("main", place(history)).lines['app/n"e\tw.js'] == {1, 3}
 
 
+def test_settings_of_git_change_nothing(history: Path) -> None:
+    for name, value in (("diff.noprefix", "true"), ("diff.interHunkContext", "9")):
+        git(history, "config", name, value)
+    assert changed_lines("main", place(history)).lines["app/a.js"] == {2, 4, 5}
+
+
 @pytest.mark.parametrize("base", ["origin/main", "no such base"])
 def test_a_base_that_git_does_not_have_is_a_problem(history: Path, base: str) -> None:
     assert f"is {base} fetched?" in changed_lines(base, place(history)).problem

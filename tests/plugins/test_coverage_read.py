@@ -106,3 +106,13 @@ def test_two_files_of_one_name_are_not_guessed_between(tmp_path: Path) -> None:
     files = tree(tmp_path, "a/src/com/acme/Cart.java", "b/src/com/acme/Cart.java")
     coverage = read_coverage([DATA / "coverage" / "jacoco.xml"], files)
     assert "not in the tree" in coverage.problems[0]
+
+
+def test_a_report_of_a_container_is_matched_by_the_ends_of_its_paths(tmp_path: Path) -> None:
+    text = "SF:C:\\app\\web\\src\\a.js\nDA:1,1\nend_of_record"
+    assert [file.file for file in read(tmp_path, text, "web/src/a.js").files] == ["web/src/a.js"]
+
+
+def test_a_name_that_no_file_can_have_is_not_in_the_tree(tmp_path: Path) -> None:
+    text = f"SF:a\0b.js\nDA:1,1\nend_of_record\nSF:{'x' * 5000}.js\nDA:1,1\nend_of_record"
+    assert "2 measured files are not in the tree" in read(tmp_path, text).problems[0]

@@ -163,3 +163,17 @@ def test_secrets_are_kept_out_of_messages(tmp_path: Path) -> None:
 
 def test_namespaces_do_not_matter(tmp_path: Path) -> None:
     assert len(read(tmp_path, f'<testsuite xmlns="urn:x">{CASE}</testsuite>').cases) == 1
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "junit").glob("*.xml")), ids=lambda path: path.stem)
+def test_no_report_that_was_cut_short_is_whole(tmp_path: Path, path: Path) -> None:
+    whole = path.read_text("utf-8").strip()
+    cuts = (whole[:end] for end in range(1, len(whole), 1 + len(whole) // 40))
+    assert all(read(tmp_path, cut).problems for cut in cuts)
+
+
+def test_a_long_message_without_a_place_is_read_in_bounded_time(tmp_path: Path) -> None:
+    case = f"<testcase name='t'><failure>{'a.b' * 20_000}</failure></testcase>"
+    (read_case,) = read(tmp_path, f"<testsuite>{case}</testsuite>").cases
+    assert read_case.location is None
+    assert len(read_case.message) == 300

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import jsonschema
 import pytest
 
 from greenroom.plugins.coverage_read import CoverageForm
-from greenroom.plugins.suite_unit import COVERAGE_KEYS, UNIT_KEYS
+from greenroom.plugins.suite_model import WorkCheck
+from greenroom.plugins.suite_unit import COVERAGE_KEYS, UNIT_KEYS, UnitWork
 from greenroom.plugins.suite_yaml import Document, plain
 from greenroom.plugins.unit_run import CoveragePlan, UnitPlan
 from greenroom.validators.errors import SettingsError
+from tests.support.suites import read
 from tests.support.units import work
 
 HEAD = "command: make test, junit: a.xml"
@@ -76,10 +79,10 @@ def test_what_cannot_be_meant_is_refused_at_its_place(text: str, expect: str, pr
 
 
 def test_everything_is_read() -> None:
-    read = work(WHOLE, "[changed_coverage >= 90%, skipped <= 3]")
-    assert read.min_tests == 10
-    assert [str(limit) for limit in read.limits] == ["changed_coverage >= 90 %", "skipped <= 3"]
-    assert read.plan == UnitPlan(
+    whole = work(WHOLE, "[changed_coverage >= 90%, skipped <= 3]")
+    assert whole.min_tests == 10
+    assert [str(limit) for limit in whole.limits] == ["changed_coverage >= 90 %", "skipped <= 3"]
+    assert whole.plan == UnitPlan(
         command=("npx", "jest x"),
         junit=("a.xml", "b/**/*.xml"),
         folder="web",
@@ -90,9 +93,9 @@ def test_everything_is_read() -> None:
 
 
 def test_changes_are_looked_for_only_where_a_limit_asks() -> None:
-    read = work(WHOLE, "coverage >= 90%")
-    assert read.plan.coverage is not None
-    assert read.plan.coverage.base == ""
+    whole = work(WHOLE, "coverage >= 90%")
+    assert whole.plan.coverage is not None
+    assert whole.plan.coverage.base == ""
 
 
 def test_the_schema_knows_the_same_keys() -> None:
@@ -110,3 +113,21 @@ def test_the_schema_knows_the_same_keys() -> None:
 def test_the_schema_refuses_what_the_parser_refuses(text: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(plain_of(text), SCHEMA)
+
+
+def examples(language: str) -> list[str]:
+    page = (Path(__file__).parents[2] / "docs" / "unit.md").read_text("utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+
+
+def test_the_pages_suite_is_read() -> None:
+    (example,) = examples("yaml")
+    (check,) = read(example).checks
+    assert isinstance(check, WorkCheck)
+    assert isinstance(check.work, UnitWork)
+    assert check.work.min_tests == 40
+
+
+def test_the_pages_python_runs() -> None:
+    (example,) = examples("python")
+    exec(compile(example, "unit.md", "exec"), {})  # noqa: S102 - our own page

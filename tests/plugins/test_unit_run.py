@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -160,3 +161,16 @@ def test_pytest_in_another_folder_reports_tests_and_coverage(tmp_path: Path) -> 
     )
     assert finding.outcome is Outcome.PASSED, str(finding)
     assert [item.amount for item in finding.evidence] == [1, 6]
+
+
+def test_a_suite_of_one_runner_gives_a_verdict_on_its_results(pytester: pytest.Pytester) -> None:
+    run = writing(f"<testsuite>{CASE}{FAILED}</testsuite>", 1)
+    pytester.path.joinpath("web.suite.yaml").write_text(
+        "version: 1\nname: web\nstage: artifact\nchecks:\n  - name: tests\n"
+        f"    unit: {{command: {run}, junit: junit.xml}}\n"
+    )
+    result = pytester.runpytest_subprocess("--greenroom-report=out")
+    result.stdout.fnmatch_lines(["*seen: failed 1 (n=2)*", "*high a.b: boom*", "*DO NOT SHIP*"])
+    (check,) = json.loads((pytester.path / "out" / "run.json").read_text("utf-8"))["checks"]
+    assert (check["kind"], check["outcome"]) == ("unit", "failed")
+    assert check["finding"]["results"][0]["id"] == "a.b"
