@@ -152,7 +152,8 @@ def _read(
     try:
         report = read()
     except ToolError as error:
-        raise ToolError(f"{name}: {error} ({ran.words})", hint=error.hint) from error
+        words = f" ({ran.words})" if ran.status or ran.errors.strip() else ""
+        raise ToolError(f"{name}: {error}{words}", hint=error.hint) from error
     if ran.status not in ok and not report.results and not report.problems:
         raise ToolError(f"{name} reports no result, but {ran.words}", hint="run it by hand")
     return report

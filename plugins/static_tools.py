@@ -65,11 +65,15 @@ class Work:
 
 
 def _shown_files(work: Work) -> int:
-    """Count the files that ruff says it would check with the same arguments."""
+    """Count the files that ruff says it would check with the same arguments.
+
+    It lists pyproject.toml as well, which it reads as settings: that is no code.
+    """
     listed = work.again(["--show-files"])
     if listed.status != 0:
         raise ToolError(f"ruff does not list its files: {listed.words}")
-    return len(set(filter(None, listed.output.splitlines())))
+    files = set(filter(None, listed.output.splitlines()))
+    return sum(not file.endswith(b"pyproject.toml") for file in files)
 
 
 def _given_files(work: Work) -> int:
@@ -179,6 +183,7 @@ KNOWN = {
             "pip install zizmor",
             ("--strict-collection", "--no-progress", "--format", "sarif"),
             read_sarif,
+            found=frozenset(),
             count=_audited,
         ),
     )
