@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def shell(root: Path, script: str, **more: object) -> Finding:
     """Run a shell script as the tool; it writes SARIF unless ``more`` says otherwise."""
     (root / "tool").write_text(sarif())
-    node = {"command": ["sh", "-c", script], "format": "sarif"}
-    node |= {"evidence": {"files": ["tool"]}} | more
+    evidence = {"evidence": {"files": ["tool"]}}
+    node = {"command": ["sh", "-c", script], "format": "sarif"} | evidence | more
     return found(root, json.dumps(node))
 
 
