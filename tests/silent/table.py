@@ -21,7 +21,8 @@ _HEAD = """\
 # Silent passes
 
 Tools that say "ok" having examined nothing, and what Greenroom says of the same thing.
-Each row is a test: the bare tool is really run (or its recorded output read, where it says so), and so is Greenroom's check.
+Each row is a test: the bare tool is really run (or, where it says so, its recorded output read),
+and so is Greenroom's check.
 `python -m tests.silent.table` writes this page; the tests fail where a cell differs.
 
 | case | the bare tool says | Greenroom says | because |
