@@ -157,6 +157,23 @@ def test_a_suite_that_cannot_be_read_is_explained(
     assert "cannot be read" in capsys.readouterr().err
 
 
+WAIVER = """version: 1
+waivers:
+  - {id: R1, reason: on purpose, expires: "2999-01-31", path: a.py}
+  - {id: R2, reason: no more, expires: "2999-01-31"}
+"""
+
+
+def test_what_is_waived_does_not_count(project: Path) -> None:
+    (project / "waivers.yaml").write_text(WAIVER)
+    node = NODE | {"waivers": "waivers.yaml", "baseline": "b.json"}
+    write_baseline(project / "b.json", ())
+    finding = found(project, json.dumps(node))
+    assert finding.outcome is Outcome.PASSED
+    assert finding.results[0].why == "on purpose (until 2999-01-31)"
+    assert [note[:17] for note in finding.notes] == ["unused waiver: R2"]
+
+
 def test_static_checks_run_side_by_side() -> None:
     work = static("ruff")
     assert isinstance(work, StaticWork)
