@@ -209,8 +209,6 @@ def _written(file: Path, before: tuple[int, ...], most: int) -> bytes:
             "its output file is from an earlier run: this one did not write it",
             hint=f"write {OUTPUT} in `command:` where its file goes",
         )
-    with file.open("rb") as stream:
-        data = stream.read(most + 1)
-    if len(data) > most:
+    if file.stat().st_size > most:
         raise ToolError(f"its output file has more than {most:,} bytes", hint="give `most:`")
-    return data
+    return file.read_bytes()

@@ -73,7 +73,10 @@ def _shown_files(work: Work) -> int:
     if listed.status != 0:
         raise ToolError(f"ruff does not list its files: {listed.words}")
     files = set(filter(None, listed.output.splitlines()))
-    return sum(not file.endswith(b"pyproject.toml") for file in files)
+    code = sum(not file.endswith(b"pyproject.toml") for file in files)
+    if code and b"linter.rules.enabled = []" in work.again(["--show-settings"]).output:
+        raise ToolError("ruff's settings select no rule", hint="correct `select` and `ignore`")
+    return code
 
 
 def _given_files(work: Work) -> int:

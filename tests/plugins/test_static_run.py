@@ -134,3 +134,8 @@ def test_evidence(evidence: dict[str, object], amount: int, tmp_path: Path) -> N
     finding = wrote(tmp_path, output, format="json", results="$.all[*]", evidence=evidence)
     assert finding.evidence[0].amount == amount
     assert finding.outcome is (Outcome.PASSED if amount else Outcome.INCONCLUSIVE)
+
+
+def test_a_log_of_100_mb_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="more than 67,108,864 bytes"):
+        shell(tmp_path, "truncate -s 100M {output}")

@@ -99,7 +99,7 @@ def test_paths_start_at_the_root_wherever_the_tool_works(project: Path) -> None:
 
 
 def test_a_clean_file_passes_on_evidence(project: Path) -> None:
-    finding = found(project, "{tool: ruff, arguments: [--ignore, S602]}")
+    finding = found(project, "{tool: ruff, arguments: [--select, E]}")
     assert finding.outcome is Outcome.PASSED
     assert str(finding.evidence[0]).startswith("1 files (ruff ")
 
@@ -108,6 +108,12 @@ def test_a_file_that_ruff_cannot_read_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"x = '\xff'\n")
     finding = found(tmp_path, "ruff")
     assert (finding.outcome, "E902" in finding.seen) == (Outcome.ERROR, True)
+
+
+def test_settings_without_a_rule_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import os\n")
+    with pytest.raises(ToolError, match="ruff's settings select no rule"):
+        found(tmp_path, "{tool: ruff, arguments: [--ignore, ALL]}")
 
 
 def test_a_tool_that_is_missing_says_how_to_get_it(tmp_path: Path) -> None:

@@ -37,6 +37,12 @@ def _ruff(folder: Path) -> str:
     return _status(folder, "ruff", "check", ".")
 
 
+def _ruff_no_rule(folder: Path) -> str:
+    (folder / "ruff.toml").write_text("[lint]\nselect = []\n")
+    (folder / "a.py").write_text("import os\n")
+    return _status(folder, "ruff", "check", ".")
+
+
 def _bandit_missing(folder: Path) -> str:
     return _status(folder, "bandit", "-r", "missing")
 
@@ -109,6 +115,7 @@ NOTIFIED = sarif(invocations=[{"toolExecutionNotifications": [CRASH]}])
 
 ROWS = (
     SilentPass("ruff-no-file", "ruff", "a folder with no Python file", _ruff, _tool("ruff")),
+    SilentPass("ruff-no-rule", "ruff", "settings without a rule", _ruff_no_rule, _tool("ruff")),
     SilentPass(
         "bandit-missing-folder",
         "bandit",
