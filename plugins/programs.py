@@ -157,9 +157,14 @@ def _wait(
                 )
             if off is not None and off.is_set():
                 raise ToolError(f"called off: {shown}", hint="the run was stopped")
-            if any(os.fstat(spool.fileno()).st_size > most for spool in spools):
-                raise ToolError(f"more than {most:,} bytes of output: {shown}")
+            _bound(spools, most, shown)
             sleep(min(left, _LOOK_S))
+    _bound(spools, most, shown)
+
+
+def _bound(spools: tuple[IO[bytes], ...], most: int, shown: str) -> None:
+    if any(os.fstat(spool.fileno()).st_size > most for spool in spools):
+        raise ToolError(f"more than {most:,} bytes of output: {shown}")
 
 
 @contextlib.contextmanager

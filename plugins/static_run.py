@@ -152,7 +152,8 @@ def _read(
     try:
         report = read()
     except ToolError as error:
-        raise ToolError(f"{name}: {error} ({ran.words})", hint=error.hint) from error
+        words = f" ({ran.words})" if ran.status or ran.errors.strip() else ""
+        raise ToolError(f"{name}: {error}{words}", hint=error.hint) from error
     if ran.status not in ok and not report.results and not report.problems:
         raise ToolError(f"{name} reports no result, but {ran.words}", hint="run it by hand")
     return report
@@ -208,8 +209,6 @@ def _written(file: Path, before: tuple[int, ...], most: int) -> bytes:
             "its output file is from an earlier run: this one did not write it",
             hint=f"write {OUTPUT} in `command:` where its file goes",
         )
-    with file.open("rb") as stream:
-        data = stream.read(most + 1)
-    if len(data) > most:
+    if file.stat().st_size > most:
         raise ToolError(f"its output file has more than {most:,} bytes", hint="give `most:`")
-    return data
+    return file.read_bytes()

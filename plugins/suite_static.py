@@ -25,6 +25,8 @@ from greenroom.plugins.static_text import MOST
 from greenroom.plugins.static_tools import KNOWN, Tool
 from greenroom.plugins.suite_limits import read_limits
 from greenroom.plugins.suite_yaml import Mapping, Scalar
+from greenroom.plugins.waiver_file import read_waivers
+from greenroom.validators.result_waiver import waive
 from greenroom.validators.static import METRICS, STRICT, judge_static, with_known
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from greenroom.validators.static import StaticFacts
     from greenroom.validators.threshold import Threshold
 
-SHARED_KEYS = ("folder", "environment", "most", "baseline")
+SHARED_KEYS = ("folder", "environment", "most", "baseline", "waivers")
 TOOL_KEYS = ("tool", "paths", "arguments", *SHARED_KEYS)
 CUSTOM_KEYS = (
     *("command", "format", "evidence", "output", "ok", "findings", "results", "fields"),
@@ -53,11 +55,12 @@ _MOST_MOST = 1024 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StaticWork:
-    """One run of a tool, what is expected of it, and the baseline that it is held against."""
+    """One run of a tool, what is expected of it, and the files of results that do not count."""
 
     order: KnownOrder | CustomOrder
     limits: tuple[Threshold, ...] = STRICT
     baseline: str = ""
+    waivers: str = ""
 
     @property
     def alone(self) -> bool:
@@ -70,13 +73,12 @@ class StaticWork:
 
     def run(self, place: Workplace) -> Finding:
         """Run the tool and judge what it reported."""
-        known = None
-        if self.baseline:
-            known = read_baseline(place.root / self.baseline, self.baseline)
+        waivers = read_waivers(place.path(self.waivers, "waivers")) if self.waivers else ()
+        known = read_baseline(place.root / self.baseline, self.baseline) if self.baseline else {}
         facts = self.observe(place)
-        if known is not None:
-            results, notes = with_known(facts.results, known)
-            facts = replace(facts, results=results, notes=(*facts.notes, *notes))
+        waived = waive(facts.results, waivers, place.today)
+        results, fixed = with_known(waived.results, known)
+        facts = replace(facts, results=results, notes=(*facts.notes, *waived.notes, *fixed))
         return judge_static(facts, self.limits)
 
 
@@ -88,8 +90,8 @@ def read_static(fields: Fields, node: Node, expect: Node | None) -> StaticWork:
     custom = isinstance(node, Mapping) and node.get("command") is not None
     found = fields.mapping(node, "static", CUSTOM_KEYS if custom else TOOL_KEYS)
     order = _custom(fields, found, node) if custom else _known(fields, found, node)
-    baseline = _filled(fields, found, "baseline", "")
-    return StaticWork(order, limits, baseline)
+    accepted = (_filled(fields, found, key, "") for key in ("baseline", "waivers"))
+    return StaticWork(order, limits, *accepted)
 
 
 def _known(fields: Fields, found: dict[str, Entry], node: Node) -> KnownOrder:

@@ -33,7 +33,13 @@ def _status(folder: Path, *command: str) -> str:
 
 
 def _ruff(folder: Path) -> str:
-    (folder / "readme.txt").touch()
+    (folder / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+    return _status(folder, "ruff", "check", ".")
+
+
+def _ruff_no_rule(folder: Path) -> str:
+    (folder / "ruff.toml").write_text("[lint]\nselect = []\n")
+    (folder / "a.py").write_text("import os\n")
     return _status(folder, "ruff", "check", ".")
 
 
@@ -46,17 +52,20 @@ def _bandit_broken(folder: Path) -> str:
     return _status(folder, "bandit", "-r", ".")
 
 
-def _zizmor(folder: Path) -> str:
+def _zizmor(folder: Path, *others: str) -> str:
     workflows = folder / ".github" / "workflows"
     workflows.mkdir(parents=True)
-    (workflows / "ci.yml").write_text(WORKFLOW)
-    return f"{_status(folder, 'zizmor', '--format', 'sarif', '.')}, results in its SARIF"
+    for number, text in enumerate((WORKFLOW, *others)):
+        (workflows / f"{number}.yml").write_text(text)
+    return _status(folder, "zizmor", "--format", "sarif", ".")
+
+
+def _zizmor_results(folder: Path) -> str:
+    return f"{_zizmor(folder)}, results in its SARIF"
 
 
 def _zizmor_broken(folder: Path) -> str:
-    said = _zizmor(folder)
-    (folder / ".github" / "workflows" / "other.yml").write_text("on: [\n")
-    return said.partition(",")[0] + ", a workflow that cannot be read left out"
+    return f"{_zizmor(folder, 'on: [')}, a warning among its words"
 
 
 def _hadolint(folder: Path) -> str:
@@ -82,6 +91,13 @@ def _wrote(output: str | bytes) -> Callable[[Path], Finding]:
     return lambda folder: wrote(folder, output)
 
 
+def _naive(output: str) -> Callable[[Path], str]:
+    """Count results as many readers do."""
+    runs = json.loads(output)["runs"]
+    count = sum(len(run.get("results") or ()) for run in runs)
+    return lambda _folder: f"{count} results"
+
+
 def _said(words: str) -> Callable[[Path], str]:
     return lambda _folder: words
 
@@ -92,13 +108,14 @@ def _stale(folder: Path) -> Finding:
     return found(folder, json.dumps(node | {"evidence": {"files": ["*"]}}))
 
 
-def _notified(folder: Path) -> Finding:
-    crash = {"level": "error", "message": {"text": "the analyser crashed"}}
-    return wrote(folder, sarif(invocations=[{"toolExecutionNotifications": [crash]}]))
-
+CRASH = {"level": "error", "message": {"text": "the analyser crashed"}}
+NO_RUN = '{"version": "2.1.0", "runs": []}'
+NULL = sarif(results=None)
+NOTIFIED = sarif(invocations=[{"toolExecutionNotifications": [CRASH]}])
 
 ROWS = (
     SilentPass("ruff-no-file", "ruff", "a folder with no Python file", _ruff, _tool("ruff")),
+    SilentPass("ruff-no-rule", "ruff", "settings without a rule", _ruff_no_rule, _tool("ruff")),
     SilentPass(
         "bandit-missing-folder",
         "bandit",
@@ -113,7 +130,7 @@ ROWS = (
         _bandit_broken,
         _tool("bandit"),
     ),
-    SilentPass("zizmor-sarif", "zizmor", "results, written as SARIF", _zizmor, _tool("zizmor")),
+    SilentPass("zizmor-sarif", "zizmor", "results, in SARIF", _zizmor_results, _tool("zizmor")),
     SilentPass(
         "zizmor-broken", "zizmor", "one workflow of two unreadable", _zizmor_broken, _tool("zizmor")
     ),
@@ -205,42 +222,42 @@ ROWS = (
         "sarif-no-run",
         "any SARIF reader",
         "runs is empty",
-        _said("0 results"),
-        _wrote('{"version": "2.1.0", "runs": []}'),
+        _naive(NO_RUN),
+        _wrote(NO_RUN),
     ),
     SilentPass(
         "sarif-results-null",
         "any SARIF reader",
         "results is null: the tool did not run",
-        _said("0 results"),
-        _wrote(sarif(results=None)),
+        _naive(NULL),
+        _wrote(NULL),
     ),
     SilentPass(
         "sarif-notification",
         "any SARIF reader",
         "the tool notes an error of its own",
-        _said("0 results"),
-        _notified,
+        _naive(NOTIFIED),
+        _wrote(NOTIFIED),
     ),
     SilentPass(
         "sarif-truncated",
         "any SARIF reader",
         "the file is cut short",
-        _said("exit 0 of the tool"),
+        _said("exit 0: the file is there"),
         _wrote(sarif()[:-3]),
     ),
     SilentPass(
         "sarif-stale",
         "any SARIF reader",
         "the file is from an earlier run",
-        _said("0 results"),
+        _naive(sarif()),
         _stale,
     ),
     SilentPass(
         "sarif-nothing-examined",
         "any SARIF reader",
         "no result, of no file",
-        _said("0 results"),
+        _naive(sarif()),
         lambda folder: wrote(folder, sarif(), evidence={"files": ["src/**/*.py"]}),
     ),
 )
