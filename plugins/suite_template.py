@@ -74,7 +74,7 @@ class TemplateWork:
         examined = sum(one.amount for one in seen.evidence) or 1
         metrics = count_metrics(results, examined)
         rules = (*(limit.judge(metrics) for limit in self.limits), *_read_all(seen))
-        advice = next((one.advice for one in (*seen.problems, *results) if one.advice), "")
+        advice = next((one.advice for one in (*results, *seen.problems) if one.advice), "")
         return Finding.judged(rules, seen.evidence, advice=advice, results=results, notes=notes)
 
 
