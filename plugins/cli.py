@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "baseline": "greenroom.plugins.baseline_command",
     "bypass": "greenroom.plugins.bypass_command",
     "hook": "greenroom.plugins.hook_command",
     "lint": "greenroom.plugins.lint_command",
