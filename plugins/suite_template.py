@@ -50,8 +50,8 @@ class TemplateWork:
 
     def run(self, place: Workplace) -> Finding:
         """Lint and judge; raises `GreenroomError` where cfn-lint cannot be asked."""
-        order = Order(self.files, self.rules, self.cfn_lint, place.environ, place.until)
-        return self.judge(look(order, place.root), place.today)
+        order = Order(self.files, self.rules, self.cfn_lint)
+        return self.judge(look(order, place), place.today)
 
     def judge(self, seen: Look, today: date) -> Finding:
         """Judge what was seen.
