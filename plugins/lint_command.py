@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
 import time
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,9 @@ from typing import TYPE_CHECKING
 import click
 
 from greenroom.plugins.documents import ReportFolderError
+from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.template_lint import Order, look
+from greenroom.plugins.workplace import Workplace
 from greenroom.reports.sarif import to_sarif
 from greenroom.validators.evidence import proves
 from greenroom.validators.result import Level, Location
@@ -47,8 +51,7 @@ def command(
     nothing was judged, 4 wrong usage.
     """
     rules = choose_rules(select, ignore)
-    until = time.monotonic() + _SECONDS
-    seen = look(Order(files, rules, cfn_lint, os.environ, until), Path.cwd())
+    seen = look(Order(files, rules, cfn_lint), _workplace())
     results = tuple(sorted((*seen.problems, *seen.results), key=_place))
     if sarif is not None:
         _write(Path(sarif), results, rules, [_line(problem) for problem in seen.problems])
@@ -56,6 +59,17 @@ def command(
     if seen.problems or not proves(seen.evidence):
         return 2
     return 1 if any(result.level is not Level.NOTE for result in results) else 0
+
+
+def _workplace() -> Workplace:
+    return Workplace(
+        root=Path.cwd(),
+        environ=os.environ,
+        until=time.monotonic() + _SECONDS,
+        cache=Path(tempfile.gettempdir()),
+        redactor=Redactor(),
+        today=datetime.now(UTC).date(),
+    )
 
 
 def _tell(results: tuple[Result, ...], seen: Look) -> None:

@@ -50,8 +50,8 @@ class TemplateWork:
 
     def run(self, place: Workplace) -> Finding:
         """Lint and judge; raises `GreenroomError` where cfn-lint cannot be asked."""
-        order = Order(self.files, self.rules, self.cfn_lint, place.environ, place.until)
-        return self.judge(look(order, place.root), place.today)
+        order = Order(self.files, self.rules, self.cfn_lint)
+        return self.judge(look(order, place), place.today)
 
     def judge(self, seen: Look, today: date) -> Finding:
         """Judge what was seen.
@@ -74,7 +74,7 @@ class TemplateWork:
         examined = sum(one.amount for one in seen.evidence) or 1
         metrics = count_metrics(results, examined)
         rules = (*(limit.judge(metrics) for limit in self.limits), *_read_all(seen))
-        advice = next((one.advice for one in (*seen.problems, *results) if one.advice), "")
+        advice = next((one.advice for one in (*results, *seen.problems) if one.advice), "")
         return Finding.judged(rules, seen.evidence, advice=advice, results=results, notes=notes)
 
 

@@ -20,11 +20,15 @@ from greenroom.validators.template import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from greenroom.plugins.hook_settings import HookSettings
     from greenroom.plugins.suite_yaml import Node
+    from greenroom.validators.result import Location
     from greenroom.validators.template import Image
+
+
+_STACKS = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
 
 
 def facts_of(file: str, kind: TemplateKind, root: Node) -> TemplateFacts:
@@ -73,7 +77,17 @@ def _stack(stack: Stack) -> TemplateFacts:
         shifts=(*stack.shifts(), *_shifts(found)),
         stage_hooks=_stage_hooks(found),
         images=tuple(images),
+        unread=tuple(_unread(stack)),
     )
+
+
+def _unread(stack: Stack) -> Iterator[tuple[Location, str]]:
+    for name, kind in stack.kinds():
+        at = located(stack.file, stack.entries[name].place)
+        if name.startswith("Fn::"):
+            yield at, f"what {name} makes"
+        elif kind in _STACKS:
+            yield at, f"the stack {name}, which is another template"
 
 
 def _service(file: str, root: Node) -> TemplateFacts:

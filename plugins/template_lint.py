@@ -9,40 +9,37 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.hook_settings import hook_settings
-from greenroom.plugins.template_cfn_lint import NAME, run_cfn_lint
 from greenroom.plugins.template_facts import facts_of, limits_of
 from greenroom.plugins.template_kinds import SYNTHESISED, found_in, kind_of
 from greenroom.plugins.template_yaml import read_template
-from greenroom.validators.errors import GreenroomError, SettingsError
+from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.result import Level, Location, Result, fingerprint_of
 from greenroom.validators.template import TOOL, TemplateKind, lint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from greenroom.plugins.template_cfn_lint import CfnLinted
+    from greenroom.plugins.workplace import Workplace
+    from greenroom.validators.static import StaticFacts
     from greenroom.validators.template import Linted, TemplateFacts, TemplateRule
 
 UNREADABLE = "GR-T001"
 """The id of what cannot be read at all."""
+_CFN_LINT = "cfn-lint"
+_WITHOUT = "or go without it: cfn_lint: false (greenroom lint --no-cfn-lint)"
 _PATTERN = re.compile(r"[*?\[]")
 _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+):(?P<column>\d+))?: (?P<said>.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is linted, by what: ``files`` are files, folders of the CDK and patterns below a root.
-
-    ``environ`` is what cfn-lint may need, ``until`` when its time is over (monotonic seconds).
-    """
+    """What is linted, by what: ``files`` are files, folders of the CDK, patterns below a root."""
 
     files: tuple[str, ...]
     rules: tuple[TemplateRule, ...]
     cfn_lint: bool
-    environ: Mapping[str, str]
-    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +55,21 @@ class Look:
     notes: tuple[str, ...]
 
 
-def look(order: Order, root: Path) -> Look:
-    """Lint the files of ``order`` below ``root``; raises `ToolError` and `SettingsError`."""
+def look(order: Order, place: Workplace) -> Look:
+    """Lint the files of ``order`` below ``place``; raises `ToolError` and `SettingsError`."""
     facts: list[TemplateFacts] = []
     problems: list[Result] = []
     for name in order.files:
-        for shown, path in _found(name, root):
+        for shown, path in _found(name, place.root):
             one = None if path is None else _read(path, shown)
             if isinstance(one, Result) or one is None:
                 problems.append(one or _problem(Location(shown), _NOTHING))
             else:
                 facts.append(one)
-    linted = lint(facts, order.rules, limits_of(hook_settings(root, {})))
-    cfn = _cfn_lint(order, facts, root)
+    linted = lint(facts, order.rules, limits_of(hook_settings(place.root, {})))
+    cfn = _cfn_lint(facts, place) if order.cfn_lint else None
     if cfn is not None:
-        problems += [_problem(Location(NAME), said) for said in cfn.problems]
+        problems += [_problem(Location(_CFN_LINT), said) for said in cfn.problems]
     return Look(
         (*linted.results, *(cfn.results if cfn else ())),
         tuple(problems),
@@ -132,21 +129,27 @@ def _problem(at: Location, said: str, hint: str = "") -> Result:
     )
 
 
-def _cfn_lint(order: Order, facts: Sequence[TemplateFacts], root: Path) -> CfnLinted | None:
-    files = [one.file for one in facts if one.kind is TemplateKind.CLOUDFORMATION]
-    if not order.cfn_lint or not files:
+def _cfn_lint(facts: Sequence[TemplateFacts], place: Workplace) -> StaticFacts | None:
+    from greenroom.plugins.static_run import KnownOrder, observe_static  # noqa: PLC0415 - if asked
+    from greenroom.plugins.static_tools import KNOWN  # noqa: PLC0415 - as above
+
+    files = {one.file for one in facts if one.kind is TemplateKind.CLOUDFORMATION}
+    if not files:
         return None
-    cfn = run_cfn_lint(files, root, order.environ, order.until)
-    if cfn.examined < len(set(files)) and not cfn.problems:
-        raise GreenroomError(
-            f"cfn-lint scanned {cfn.examined} of {len(set(files))} templates",
-            hint="run cfn-lint by hand: its own settings may leave files out",
+    try:
+        cfn = observe_static(KnownOrder(KNOWN[_CFN_LINT], tuple(files)), place)
+    except ToolError as error:
+        raise ToolError(str(error), hint=f"{error.hint}; {_WITHOUT}") from error
+    if cfn.examined < len(files) and not cfn.problems:
+        raise ToolError(
+            f"cfn-lint scanned {cfn.examined} of {len(files)} templates",
+            hint=f"its own settings may leave files out: run it by hand; {_WITHOUT}",
         )
     return cfn
 
 
 def _evidence(
-    order: Order, facts: Sequence[TemplateFacts], linted: Linted, cfn: CfnLinted | None
+    order: Order, facts: Sequence[TemplateFacts], linted: Linted, cfn: StaticFacts | None
 ) -> Iterator[Evidence]:
     at = datetime.now(UTC).isoformat(timespec="seconds")
     resources = sum(one.resources for one in facts)
@@ -154,4 +157,4 @@ def _evidence(
     what = f"judgements by {len(order.rules)} rules on {resources} resources of {files}"
     yield Evidence(what, linted.judged, TOOL, version("greenroom"), at)
     if cfn is not None:
-        yield Evidence("templates", cfn.examined, NAME, cfn.version, at)
+        yield Evidence("templates", cfn.examined, cfn.tool, cfn.version, cfn.at)

@@ -166,7 +166,10 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class TemplateFacts:
-    """What the rules know of one file; ``resources`` counts what was examined in it."""
+    """What the rules know of one file; ``resources`` counts what was examined in it.
+
+    ``unread`` are parts that no rule can judge (a loop, a stack of another file), with their names.
+    """
 
     file: str
     kind: TemplateKind
@@ -176,6 +179,7 @@ class TemplateFacts:
     stage_hooks: tuple[StageHook, ...] = ()
     images: tuple[Image, ...] = ()
     spec: Spec | None = None
+    unread: tuple[tuple[Location, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +235,7 @@ def lint(
     unknown: list[str] = []
     judged = 0
     for one in facts:
+        unknown += [f"no rule judges {said}: {at}" for at, said in one.unread]
         for rule in rules:
             for judgement in rule.judge(one, limits):
                 if judgement.met is None:

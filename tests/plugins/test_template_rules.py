@@ -307,6 +307,108 @@ def test_names_are_judged_where_the_role_is_limited_to_them(role: str, judgement
     assert judged(group("", role=role), "GR-T010").judged == judgements
 
 
+ELSEWHERE = """
+Resources:
+  Fn::ForEach::Bots: [Name, [a, b], {"Bot${Name}": {Type: AWS::Serverless::Function}}]
+  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: other.yaml}}
+"""
+
+
+def test_what_other_files_and_loops_hold_is_told_to_be_unjudged() -> None:
+    assert judged(ELSEWHERE, "GR-T020").unknown == (
+        "no rule judges what Fn::ForEach::Bots makes: t.yaml:3:3",
+        "no rule judges the stack Nested, which is another template: t.yaml:4:3",
+    )
+
+
+UNSURE = {
+    "statement": "Policies: {Statement: !If [a, b, c]}",
+    "each-statement": "Policies: {Statement: [!If [a, b, c]]}",
+    "one-of-them": "Policies: {Statement: [!Ref S]}",
+    "action": "Policies: {Statement: {Effect: Allow, Action: !Ref A}}",
+    "not-action": "Policies: {Statement: {Effect: Allow, NotAction: !Ref A}}",
+    "document": "Policies: [!Ref Own]",
+}
+OWN = "\n  Own: {Type: AWS::IAM::ManagedPolicy, Properties: {PolicyDocument: !Ref D}}\n"
+
+
+@pytest.mark.parametrize("policies", UNSURE.values(), ids=UNSURE)
+def test_a_policy_that_is_known_at_the_deployment_only_is_not_judged(policies: str) -> None:
+    linted = judged(sam(hook=policies).rstrip() + OWN, "GR-T015")
+    assert (linted.judged, len(linted.unknown)) == (0, 1)
+
+
+REFUSING = {
+    "deny": "Policies: {Statement: {Effect: Deny, Action: '*'}}",
+    "not-this": "Policies: {Statement: {Effect: Allow, NotAction: 'codedeploy:*'}}",
+}
+
+
+@pytest.mark.parametrize("policies", REFUSING.values(), ids=REFUSING)
+def test_a_policy_that_allows_something_else_does_not_count(policies: str) -> None:
+    assert len(judged(sam(hook=policies), "GR-T015").results) == 1
+
+
+SHIFTING = {
+    "blue-green": ("DeploymentStyle: {DeploymentType: BLUE_GREEN}", 1),
+    "ecs": ("DeploymentConfigName: CodeDeployDefault.ECSCanary10Percent5Minutes", 1),
+    "own-configuration": ("DeploymentConfigName: !Ref C", 1),
+    "all-at-once": ("DeploymentConfigName: CodeDeployDefault.LambdaAllAtOnce", 0),
+}
+
+
+@pytest.mark.parametrize(("properties", "results"), SHIFTING.values(), ids=SHIFTING)
+def test_a_deployment_group_that_shifts_traffic_needs_alarms(properties: str, results: int) -> None:
+    assert len(judged(group(properties), "GR-T020").results) == results
+
+
+def test_a_deployment_group_of_servers_in_place_needs_no_alarms() -> None:
+    servers = "Resources: {G: {Type: AWS::CodeDeploy::DeploymentGroup, Properties: {}}}"
+    assert judged(servers, "GR-T020").judged == 0
+
+
+ECS_ALARMS = {
+    "given": ("Alarms: {Enable: true, Rollback: true, AlarmNames: [a]}", 0, 0),
+    "off": ("Alarms: {Enable: false, Rollback: true, AlarmNames: [a]}", 1, 0),
+    "parameter": ("Alarms: {Enable: true, Rollback: true, AlarmNames: !Ref A}", 0, 1),
+}
+
+
+@pytest.mark.parametrize(("alarms", "results", "unknown"), ECS_ALARMS.values(), ids=ECS_ALARMS)
+def test_a_blue_green_service_needs_alarms_that_are_on(
+    alarms: str, results: int, unknown: int
+) -> None:
+    linted = judged(service(f"Strategy: BLUE_GREEN, {alarms}"), "GR-T020")
+    assert (len(linted.results), len(linted.unknown)) == (results, unknown)
+
+
+def test_globals_lists_are_added_to_a_functions_own() -> None:
+    preference = "{Function: {DeploymentPreference: {Alarms: [a]}}}"
+    text = sam(preference=ALARMED, top=f"Globals: {preference}")
+    assert judged(text, "GR-T020").results == ()
+
+
+def test_the_hook_of_an_ecs_service_needs_time_and_no_right_to_report() -> None:
+    hook = "{HookTargetArn: !GetAtt Check.Arn, LifecycleStages: [PRE_PRODUCTION_TRAFFIC_SHIFT]}"
+    text = service(f"LifecycleHooks: [{hook}]") + "  Check: {Type: AWS::Lambda::Function}\n"
+    assert len(judged(text, "GR-T012", limits=MINUTE).results) == 1
+    assert judged(text, "GR-T015").judged == 0
+
+
+JOINED = "!Join ['', [CodeDeployHook_, !Ref Stage]]"
+NAMES = {"join": JOINED, "sub-of-a-list": "!Sub ['CodeDeployHook_${a}', {a: b}]"}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_name_whose_beginning_is_known_is_judged(name: str) -> None:
+    assert judged(sam(hook=f"FunctionName: {name}"), "GR-T010").judged == 1
+
+
+def test_no_value_is_nothing() -> None:
+    text = sam(preference="{Type: Canary10Percent5Minutes, Alarms: [!Ref 'AWS::NoValue']}")
+    assert len(judged(text, "GR-T020").results) == 1
+
+
 def test_a_tag_made_of_the_content_counts_as_fixed() -> None:
     assert judged(task(f"cdk-assets:{'0a' * 32}"), "GR-T031").results == ()
 
