@@ -52,7 +52,7 @@ def request(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of a 
         ({"headers": None}, "curl --include --request GET --url http://x/"),
     ],
     ids=[
-        *("plain", "head", "brackets", "body-and-header", "dropped-headers", "one-target"),
+        *("plain", "mock", "head", "brackets", "body-and-header", "dropped-headers", "one-target"),
         *("function", "no-headers"),
     ],
 )
