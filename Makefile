@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 PINNED := --constraint constraints.txt --build-constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean pin browser
+.PHONY: help setup demo test lint bench clean pin browser registry
 
 help:
 	@echo "make demo     rehearse a good and a broken release of the example on this machine"
@@ -39,7 +39,7 @@ lint: $(DEV)
 
 # Three workers for two cores: many tests wait for something that never answers.
 # The coverage report comes before pytest's summary, which is repeated: it is the last line.
-test: lint browser
+test: lint browser registry
 	@rm -f .coverage .coverage.*
 	@set -euo pipefail; $(BIN)/coverage run -m pytest -n3 $(ARGS) | tee $(VENV)/pytest.log
 	@$(BIN)/coverage combine --quiet
@@ -67,6 +67,10 @@ pin: $(DEV)
 # The HTML report is opened in a real browser.
 browser:
 	@command -v chromium >/dev/null || .ci/debian "the HTML report's tests in a browser" chromium
+
+# Images are pushed to a real registry.
+registry:
+	@command -v docker-registry >/dev/null || .ci/debian "tests against an image registry" docker-registry
 
 $(BASE): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: make PYTHON=python3.11"; exit 2; }

@@ -130,7 +130,7 @@ class Observer:
             stage=marked.stage,
             gate=marked.gate,
             finding=finding,
-            duration_s=sum(self._durations.values()),
+            duration_s=max(sum(self._durations.values()), recording.worked_s),
             source=marked.source,
             tags=marked.tags,
             skipped=facts.skipped,

@@ -15,6 +15,7 @@ import sysconfig
 import tempfile
 import time
 import uuid
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -23,6 +24,7 @@ from greenroom.plugins.processes import end_family, has_ended, waking_at_end
 from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Mapping, Sequence
 
 KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ", "USER", "SSL_CERT_FILE")
@@ -32,6 +34,7 @@ _LOOK_S = 0.2
 _MARK = "_GREENROOM_PROGRAM"
 """In the environment of all that a program starts: by it, those whose parents ended are found."""
 _LOG = logging.getLogger(__name__)
+_OFF: ContextVar[threading.Event | None] = ContextVar("greenroom-called-off", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,16 @@ class Ran:
         ended = f"signal {-self.status}" if self.status < 0 else f"exit status {self.status}"
         last = self.errors.strip() or self.output[-2000:].decode("utf-8", "replace").strip()
         return f"{ended}: {last[-1000:]}" if last else ended
+
+
+@contextlib.contextmanager
+def calling_off(event: threading.Event) -> Iterator[None]:
+    """End the programs that this thread runs when ``event`` is set: `ToolError` says so."""
+    token = _OFF.set(event)
+    try:
+        yield
+    finally:
+        _OFF.reset(token)
 
 
 def find_program(name: str, hint: str, environ: Mapping[str, str] = os.environ) -> Path:
@@ -137,6 +150,7 @@ def _wait(
     shown: str,
 ) -> None:
     started = time.monotonic()
+    off = _OFF.get()
     with waking_at_end(process.pid) as sleep:
         while not has_ended(process):
             left = until - time.monotonic()
@@ -145,6 +159,8 @@ def _wait(
                 raise ToolError(
                     f"no end after {seconds:.1f} s: {shown}", hint="give it more time: `timeout:`"
                 )
+            if off is not None and off.is_set():
+                raise ToolError(f"called off: {shown}", hint="the run was stopped")
             if any(os.fstat(spool.fileno()).st_size > most for spool in spools):
                 raise ToolError(f"more than {most:,} bytes of output: {shown}")
             sleep(min(left, _LOOK_S))

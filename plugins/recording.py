@@ -26,6 +26,7 @@ class CheckFailed(Exception):  # noqa: N818 - reads as the outcome it reports
 class Recording:
     """Findings, redacted HTTP exchanges and whether a target's client was asked for.
 
+    ``worked_s`` are the seconds of a check that was run ahead of its turn,
     ``served`` are the exchanges that mock services answered, ``evidence`` what else was seen.
     """
 
@@ -34,6 +35,7 @@ class Recording:
     served: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     target_requested: bool = False
+    worked_s: float = 0.0
 
     def verify(self, finding: Finding) -> Finding:
         """Record ``finding``; raise `CheckFailed` unless it passed."""

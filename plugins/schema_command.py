@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 
 import click
 
+from greenroom.plugins.suite_kinds import ARTIFACT_KINDS
 from greenroom.validators.errors import GreenroomError, SettingsError
 
 SCHEMAS = {
@@ -24,12 +26,24 @@ def schema_text(name: str) -> str:
         raise SettingsError(
             f"there is no schema {name!r}", hint=f"use one of: {', '.join(sorted(SCHEMAS))}"
         )
-    package, file = SCHEMAS[name]
+    text = _text(*SCHEMAS[name])
+    return _with_kinds(text) if name == "suite" else text
+
+
+def _with_kinds(text: str) -> str:
+    """Add the definitions of the artifact's kinds of check, each of which is a file of its own."""
+    schema = json.loads(text)
+    for key, kind in ARTIFACT_KINDS.items():
+        schema["$defs"][key] = json.loads(_text("greenroom.plugins", kind.schema))
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _text(package: str, file: str) -> str:
     try:
         return files(package).joinpath(file).read_text(encoding="utf-8")
     except OSError as error:
         raise GreenroomError(
-            f"the schema {name!r} is not installed: {error}", hint="install greenroom anew"
+            f"the schema {file!r} is not installed: {error}", hint="install greenroom anew"
         ) from error
 
 

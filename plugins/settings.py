@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from greenroom.plugins.target_settings import Ready, Targets
 
 KEYS = (
-    *("expect", "hook", "ready", "release", "report", "revision", "secrets", "target", "targets"),
-    *("variables", "waivers"),
+    *("artifact", "expect", "hook", "ready", "release", "report", "revision", "secrets", "target"),
+    *("targets", "variables", "waivers"),
 )
 _ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"[@?]")
@@ -44,7 +44,8 @@ class Settings:
     """What the user set.
 
     ``expected_kinds`` and ``expected_stages`` are the least numbers of checks that must run;
-    ``secrets`` are names of environment variables whose values are redacted from every output.
+    ``secrets`` are names of environment variables whose values are redacted from every output;
+    ``artifact`` holds checks as tables, ``tool_tables`` what tools are told, ``where`` the file.
     """
 
     report: Path | None = None
@@ -58,6 +59,9 @@ class Settings:
     ready: Ready | None = None
     revision: AnsweredBy | None = None
     targets: Targets | None = None
+    artifact: dict[str, Any] = field(default_factory=dict)
+    tool_tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    where: str = ""
 
 
 class CommandLine(NamedTuple):
@@ -145,6 +149,8 @@ def resolve(
         variables=_texts(table, "variables", where)
         | dict(_pair(option, "--greenroom-set") for option in line.variables),
         secrets=_names(table.get("secrets", []), where),
+        artifact=_subtable(table, "artifact", where),
+        where=where,
         **_places(table, line.ready or environment.get("ready"), environment.get("targets"), where),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,31 +11,44 @@ from greenroom.plugins.function_address import is_function, shown_target
 from greenroom.plugins.recording import CheckFailed, recording_of
 from greenroom.plugins.settings import redactor_of, settings_of, variables_of
 from greenroom.plugins.suite_contract import Contracts
+from greenroom.plugins.suite_model import HttpCheck
 from greenroom.plugins.suite_parser import parse_suite, proven
 from greenroom.plugins.taking_part import settle
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     import httpx
 
-    from greenroom.plugins.suite_model import HttpCheck, Suite
+    from greenroom.plugins.settings import Settings
+    from greenroom.plugins.suite_model import Suite, WorkCheck
+    from greenroom.plugins.suite_table import TableDocument
     from greenroom.plugins.target_settings import Address
     from greenroom.validators.finding import Finding
+    from greenroom.validators.vocabulary import Stage
 
 
 class SuiteFile(pytest.File):
     """One suite file; whatever is wrong with it is one collection error that shows the place."""
 
-    def collect(self) -> Iterator[CheckItem]:
+    def collect(self) -> Iterator[SuiteItem]:
         """Read the file and return its checks."""
         suite = self._suite()
         for check in suite.checks:
             for tag in check.tags:
                 self.config.addinivalue_line("markers", f"{tag}: a tag of a suite's check")
-            yield CheckItem.from_parent(self, name=check.name, check=check, suite=suite)
+            yield self._item(check, suite)
+
+    def _item(self, check: HttpCheck | WorkCheck, suite: Suite) -> SuiteItem:
+        if isinstance(check, HttpCheck):
+            return CheckItem.from_parent(
+                self, name=check.name, check=check, stage=suite.stage, target=suite.target
+            )
+        from greenroom.plugins.work_items import WorkItem, pool_of  # noqa: PLC0415 - only for them
+
+        pool_of(self.config)
+        return WorkItem.from_parent(self, name=check.name, check=check, stage=check.stage)
 
     def _suite(self) -> Suite:
         try:
@@ -52,7 +66,8 @@ class SuiteFile(pytest.File):
         text = self.path.read_text(encoding="utf-8")
         folder, root = self.path.parent, self.config.rootpath
         contracts = Contracts(folder, root if self.path.is_relative_to(root) else folder)
-        suite = parse_suite(text, self._shown, contracts, variables, settings.target)
+        tables = _tables(settings)
+        suite = parse_suite(text, self._shown, contracts, variables, settings.target, tables=tables)
         if settings.revision is None or suite.own_target:
             return suite
         return proven(suite, settings.revision.filled(variables))
@@ -63,17 +78,16 @@ class SuiteFile(pytest.File):
         return self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
 
 
-class CheckItem(pytest.Item):
-    """One check of a suite."""
+class SuiteItem(pytest.Item):
+    """One check of a suite: its markers, its place, its time and how its failure is shown."""
 
-    def __init__(self, *, check: HttpCheck, suite: Suite, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+    def __init__(self, *, check: HttpCheck | WorkCheck, stage: Stage, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
         super().__init__(**arguments)
-        self._check = check
-        self._target = suite.target
+        self.check = check
         # The first marker of a kind counts: the check's kind comes before its tags.
         self.add_marker(check.kind.value)
         self.add_marker(pytest.mark.gate(check.gate.value))
-        self.add_marker(pytest.mark.stage(suite.stage.value))
+        self.add_marker(pytest.mark.stage(stage.value))
         for tag in check.tags:
             if tag != check.kind.value:
                 self.add_marker(tag)
@@ -81,40 +95,7 @@ class CheckItem(pytest.Item):
     @property
     def longest_s(self) -> float:
         """The seconds that this check may take at worst, at one target."""
-        return self._check.timeout_s
-
-    def runtest(self) -> None:
-        """Ask, judge and record; raises `CheckFailed` unless the check passed."""
-        recording = recording_of(self)
-        asked = self._asked_at_each if self._check.request.each_target else self._asked
-        recording.verify(asked(recording.exchanges.append))
-
-    def _asked(self, record: Callable[[dict[str, Any]], None]) -> Finding:
-        from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - not at collection
-        from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - as above
-        from greenroom.plugins.target import connections_of  # noqa: PLC0415 - as above
-
-        redactor = redactor_of(self.config)
-        limits = Limits(self._check.timeout_s, self._check.max_body)
-        with client(self._target, connections_of(self.config), redactor, record, limits) as http:
-            return run_check(self._check, shown_target(self._target), http, redactor)
-
-    def _asked_at_each(self, record: Callable[[dict[str, Any]], None]) -> Finding:
-        from greenroom.plugins.http import Limits, client_of  # noqa: PLC0415 - not at collection
-        from greenroom.plugins.suite_targets import run_at_each  # noqa: PLC0415 - as above
-        from greenroom.plugins.target import behind_of, connections_of  # noqa: PLC0415 - as above
-        from greenroom.plugins.targets import ONE_PLACE  # noqa: PLC0415 - as above
-
-        redactor = redactor_of(self.config)
-        limits = Limits(self._check.timeout_s, self._check.max_body)
-        connections = connections_of(self.config)
-
-        def client_at(address: Address) -> httpx.Client:
-            sender = connections.sender_at(self._target, address)
-            return client_of(sender, redactor, record, limits)
-
-        behind = ONE_PLACE if is_function(self._target) else behind_of(self.config)
-        return run_at_each(self._check, self._target, behind, client_at, redactor)
+        return self.check.timeout_s
 
     def repr_failure(
         self,
@@ -129,4 +110,57 @@ class CheckItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file, the check's line from 0, and its name."""
-        return self.path, self._check.line - 1, self.name
+        return self.path, max(self.check.line - 1, 0), self.name
+
+
+class CheckItem(SuiteItem):
+    """One check that asks a target."""
+
+    check: HttpCheck
+
+    def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+        super().__init__(**arguments)
+        self._target = target
+
+    def runtest(self) -> None:
+        """Ask, judge and record; raises `CheckFailed` unless the check passed."""
+        recording = recording_of(self)
+        asked = self._asked_at_each if self.check.request.each_target else self._asked
+        recording.verify(asked(recording.exchanges.append))
+
+    def _asked(self, record: Callable[[dict[str, Any]], None]) -> Finding:
+        from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - not at collection
+        from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - as above
+        from greenroom.plugins.target import connections_of  # noqa: PLC0415 - as above
+
+        redactor = redactor_of(self.config)
+        limits = Limits(self.check.timeout_s, self.check.max_body)
+        with client(self._target, connections_of(self.config), redactor, record, limits) as http:
+            return run_check(self.check, shown_target(self._target), http, redactor)
+
+    def _asked_at_each(self, record: Callable[[dict[str, Any]], None]) -> Finding:
+        from greenroom.plugins.http import Limits, client_of  # noqa: PLC0415 - not at collection
+        from greenroom.plugins.suite_targets import run_at_each  # noqa: PLC0415 - as above
+        from greenroom.plugins.target import behind_of, connections_of  # noqa: PLC0415 - as above
+        from greenroom.plugins.targets import ONE_PLACE  # noqa: PLC0415 - as above
+
+        redactor = redactor_of(self.config)
+        limits = Limits(self.check.timeout_s, self.check.max_body)
+        connections = connections_of(self.config)
+
+        def client_at(address: Address) -> httpx.Client:
+            sender = connections.sender_at(self._target, address)
+            return client_of(sender, redactor, record, limits)
+
+        behind = ONE_PLACE if is_function(self._target) else behind_of(self.config)
+        return run_at_each(self.check, self._target, behind, client_at, redactor)
+
+
+def _tables(settings: Settings) -> dict[str, TableDocument]:
+    """Return the tables of the settings that hold checks."""
+    if not settings.artifact:
+        return {}
+    from greenroom.plugins.suite_table import TableDocument  # noqa: PLC0415 - few have any
+
+    shown = Path(settings.where)
+    return {"artifact": TableDocument(shown, "", name="artifact", table=settings.artifact)}

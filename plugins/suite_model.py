@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_contract import Contract
+    from greenroom.plugins.workplace import Work
     from greenroom.validators.http import StatusSet
     from greenroom.validators.json_values import Expectation
     from greenroom.validators.threshold import Threshold
@@ -104,8 +105,25 @@ class HttpCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkCheck:
+    """One check of the artifact: what it does and judges is its ``work``.
+
+    ``line`` counts from 1; it is 0 where the settings hold the check.
+    """
+
+    name: str
+    line: int
+    kind: Kind
+    gate: Gate
+    tags: tuple[str, ...]
+    stage: Stage
+    timeout_s: float
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
-    """One suite file; ``target`` is the address that every request lies below.
+    """One suite file; ``target`` is the address that every request lies below, empty if none.
 
     ``own_target`` tells that the file gives it, not the settings.
     """
@@ -113,5 +131,5 @@ class Suite:
     name: str
     stage: Stage
     target: str
-    checks: tuple[HttpCheck, ...]
+    checks: tuple[HttpCheck | WorkCheck, ...]
     own_target: bool = False

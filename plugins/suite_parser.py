@@ -7,8 +7,11 @@ Grammar (``?`` optional; see `greenroom.plugins.suite_expect` for ``expect``)::
     stage:     artifact | environment             ? environment
     target:    URL                                ? the settings' target
     defaults:  {timeout, max_body, headers, retry, answered_by}  ?
-    checks:    [CHECK, …]
+    checks:    [CHECK, …]                         or
+    checks_from: artifact                         the checks of that table of the settings
     CHECK    = {name, tags?, kind?, gate?, timeout?, max_body?, retry?, answered_by?, http, expect}
+             | {name, tags?, kind?, gate?, timeout?, WORK, expect?}
+    WORK     = one of image, references, static, template, unit: see `greenroom.plugins.suite_kinds`
     http     = {METHOD: PATH, headers?, json? | body?, follow_redirects?, at?: each-target}
     METHOD   = get | head | post | put | patch | delete | options
     answered_by = {header: NAME | json: JSONPATH, equals?: TEXT}    without equals: the release's
@@ -28,12 +31,14 @@ from urllib.parse import urlsplit
 from greenroom.plugins.function_address import is_function, parse_function
 from greenroom.plugins.suite_expect import read_expect
 from greenroom.plugins.suite_fields import Fields
+from greenroom.plugins.suite_kinds import ARTIFACT_KINDS
 from greenroom.plugins.suite_model import (
     RETRIED,
     Defaults,
     HttpCheck,
     Retry,
     Suite,
+    WorkCheck,
 )
 from greenroom.plugins.suite_request import joined, read_answered_by, read_headers, read_request
 from greenroom.plugins.suite_yaml import Document, Mapping, Scalar
@@ -41,20 +46,26 @@ from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Gate, Kind, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Mapping_
     from pathlib import Path
 
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_contract import Contracts
+    from greenroom.plugins.suite_kinds import CheckKind
     from greenroom.plugins.suite_model import Expect
+    from greenroom.plugins.suite_table import TableDocument
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.suite_yaml import Entry, Node
 
-SUITE_KEYS = ("version", "name", "stage", "target", "defaults", "checks")
+SUITE_KEYS = ("version", "name", "stage", "target", "defaults", "checks", "checks_from")
 DEFAULT_KEYS = ("timeout", "max_body", "headers", "retry", "answered_by")
 CHECK_KEYS = (
     *("name", "tags", "kind", "gate", "timeout", "max_body", "retry", "answered_by"),
     *("http", "expect"),
 )
+WORK_KEYS = ("name", "tags", "kind", "gate", "timeout", *ARTIFACT_KINDS, "expect")
+TABLES = ("artifact",)
+"""Tables of the settings that hold checks."""
 RETRY_KEYS = ("attempts", "delay", "on")
 ATTEMPTS_MOST = 10
 RESERVED_TAGS = frozenset(
@@ -62,71 +73,111 @@ RESERVED_TAGS = frozenset(
     | {"xdist_group"}
 )
 """Names of markers that change how pytest runs a test: a check cannot be skipped by a tag."""
-_OTHER_KINDS = frozenset({"load", "image", "alarm", "template", "static", "security", "monitor"})
+_OTHER_KINDS = frozenset({"load", "alarm", "security", "monitor"})
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEFAULT_KIND = {Stage.ARTIFACT: Kind.UNIT, Stage.ENVIRONMENT: Kind.INTEGRATION}
 
 
-def parse_suite(
-    text: str, path: Path, contracts: Contracts, variables: Variables, target: str | None
+def parse_suite(  # noqa: PLR0913 - a suite's text, and the world around it
+    text: str,
+    path: Path,
+    contracts: Contracts,
+    variables: Variables,
+    target: str | None,
+    *,
+    tables: Mapping_[str, TableDocument] | None = None,
 ) -> Suite:
     """Read a suite's ``text``; raises a `SettingsError` with all that is wrong with its checks.
 
     ``path`` is how errors name the file, ``contracts`` its schemas, ``target`` the address to use
-    where the suite gives none.
+    where the suite gives none, ``tables`` what ``checks_from`` can name.
     """
     document = Document(path, text)
-    return _Parser(Fields(document, variables), contracts).suite(document.read(), target)
+    parser = _Parser(Fields(document, variables), contracts, tables or {})
+    return parser.suite(document.read(), target)
 
 
 def proven(suite: Suite, proof: AnsweredBy) -> Suite:
     """Return the suite whose checks require ``proof`` where they require none of their own."""
     checks = [
-        check if check.answered_by is not None else replace(check, answered_by=proof)
+        replace(check, answered_by=proof)
+        if isinstance(check, HttpCheck) and check.answered_by is None
+        else check
         for check in suite.checks
     ]
     return replace(suite, checks=tuple(checks))
 
 
 class _Parser:
-    def __init__(self, fields: Fields, contracts: Contracts) -> None:
+    def __init__(
+        self, fields: Fields, contracts: Contracts, tables: Mapping_[str, TableDocument]
+    ) -> None:
         self._fields = fields
         self._contracts = contracts
+        self._tables = tables
 
     def suite(self, node: Node, target: str | None) -> Suite:
         fields = self._fields
         found = fields.mapping(node, "the suite", SUITE_KEYS)
         fields.whole(fields.required(found, "version", node, "the suite"), "version", 1, 1)
         name = fields.text(fields.required(found, "name", node, "the suite"), "name")
-        stage = Stage.ENVIRONMENT
+        stage = None
         if "stage" in found:
             stage = fields.choice(Stage, found["stage"].value, "stage")
         defaults = Defaults()
         if "defaults" in found:
             defaults = self._defaults(found["defaults"].value)
+        own = self._target(found["target"].value) if "target" in found else None
+        checks = self._listed(found, node, defaults, stage)
+        asks = any(isinstance(check, HttpCheck) for check in checks)
         return Suite(
             name=name,
-            stage=stage,
-            target=self._target(found.get("target"), node, target),
-            checks=self._checks(
-                fields.required(found, "checks", node, "the suite"), defaults, stage
-            ),
-            own_target="target" in found,
+            stage=stage or Stage.ENVIRONMENT,
+            target=own or (self._given_target(node, target) if asks else ""),
+            checks=checks,
+            own_target=own is not None,
         )
 
-    def _target(self, entry: Entry | None, suite: Node, given: str | None) -> str:
-        if entry is None:
-            if given is None:
-                hint = "give `target:` here, or --greenroom-target URL, or GREENROOM_TARGET"
-                raise self._fields.error(suite.place, "the suite has no target", hint)
-            if problem := _target_problem(given):
-                hint = "correct --greenroom-target, GREENROOM_TARGET or the settings"
-                raise self._fields.error(suite.place, f"the settings' target {problem}", hint)
-            return given.rstrip("/")
-        target = self._fields.filled(entry.value, "target")
+    def _listed(
+        self, found: dict[str, Entry], node: Node, defaults: Defaults, stage: Stage | None
+    ) -> tuple[HttpCheck | WorkCheck, ...]:
+        if "checks_from" not in found:
+            listed = self._fields.required(found, "checks", node, "the suite")
+            return self._checks(listed, defaults, stage)
+        if "checks" in found:
+            entry = found["checks_from"]
+            raise self._fields.error(entry.place, "the suite has checks and checks_from")
+        named = found["checks_from"].value
+        name = self._fields.text(named, "checks_from")
+        if name not in TABLES:
+            known = ", ".join(TABLES)
+            raise self._fields.error(named.place, f"there is no table {name!r}", f"use: {known}")
+        if name not in self._tables:
+            raise self._fields.error(
+                named.place,
+                f"the settings have no checks in [{name}]",
+                f"write [{name}.static.ruff] with its keys in greenroom.toml: "
+                "a suite without checks proves nothing",
+            )
+        table = self._tables[name]
+        fields = Fields(table, self._fields.variables)
+        parser = _Parser(fields, self._contracts, {})
+        return parser._checks(table.read(), defaults, stage)
+
+    def _given_target(self, suite: Node, given: str | None) -> str:
+        if given is None:
+            hint = "give `target:` here, or --greenroom-target URL, or GREENROOM_TARGET"
+            raise self._fields.error(suite.place, "the suite has no target", hint)
+        if problem := _target_problem(given):
+            hint = "correct --greenroom-target, GREENROOM_TARGET or the settings"
+            raise self._fields.error(suite.place, f"the settings' target {problem}", hint)
+        return given.rstrip("/")
+
+    def _target(self, node: Node) -> str:
+        target = self._fields.filled(node, "target")
         if problem := _target_problem(target):
             raise self._fields.error(
-                entry.value.place, f"target {problem}", "for example: http://127.0.0.1:8080"
+                node.place, f"target {problem}", "for example: http://127.0.0.1:8080"
             )
         return target.rstrip("/")
 
@@ -177,8 +228,10 @@ class _Parser:
             )
         return raw
 
-    def _checks(self, node: Node, defaults: Defaults, stage: Stage) -> tuple[HttpCheck, ...]:
-        checks: list[HttpCheck] = []
+    def _checks(
+        self, node: Node, defaults: Defaults, stage: Stage | None
+    ) -> tuple[HttpCheck | WorkCheck, ...]:
+        checks: list[HttpCheck | WorkCheck] = []
         problems: list[SettingsError] = []
         for item in self._fields.items(node, "checks"):
             try:
@@ -194,7 +247,9 @@ class _Parser:
             raise SettingsError("\n".join(problem.explain() for problem in problems))
         return tuple(checks)
 
-    def _distinct(self, check: HttpCheck, others: list[HttpCheck], node: Node) -> None:
+    def _distinct(
+        self, check: HttpCheck | WorkCheck, others: list[HttpCheck | WorkCheck], node: Node
+    ) -> None:
         for other in others:
             if other.name == check.name:
                 raise self._fields.error(
@@ -203,16 +258,45 @@ class _Parser:
                     "give each check a name of its own",
                 )
 
-    def _check(self, node: Node, defaults: Defaults, stage: Stage) -> HttpCheck:
-        fields = self._fields
+    def _check(self, node: Node, defaults: Defaults, stage: Stage | None) -> HttpCheck | WorkCheck:
         self._refuse_other_kinds(node)
+        keys = [entry.key for entry in node.entries] if isinstance(node, Mapping) else []
+        named = [key for key in keys if key in ARTIFACT_KINDS]
+        if len(named) > 1 or (named and "http" in keys):
+            several = ", ".join([*named, *(["http"] if "http" in keys else [])])
+            raise self._fields.error(node.place, f"one check, but several kinds: {several}")
+        if named:
+            return self._work_check(node, ARTIFACT_KINDS[named[0]], stage)
+        return self._http_check(node, defaults, stage or Stage.ENVIRONMENT)
+
+    def _work_check(self, node: Node, kind: CheckKind, stage: Stage | None) -> WorkCheck:
+        fields = self._fields
+        found = fields.mapping(node, f"a check of {kind.key}", _keys_of(kind))
+        tags = self._tags(found["tags"].value) if "tags" in found else ()
+        timeout_s = kind.timeout_s
+        if "timeout" in found:
+            timeout_s = fields.seconds(found["timeout"].value, "timeout")
+        expect = found["expect"].value if "expect" in found else None
+        return WorkCheck(
+            name=self._name(fields.required(found, "name", node, "the check")),
+            line=node.place.line,
+            kind=self._kind(found, tags, kind.kind),
+            gate=self._gate(found.get("gate")),
+            tags=tags,
+            stage=stage or Stage.ARTIFACT,
+            timeout_s=timeout_s,
+            work=kind.read(fields, found[kind.key].value, expect),
+        )
+
+    def _http_check(self, node: Node, defaults: Defaults, stage: Stage) -> HttpCheck:
+        fields = self._fields
         found = fields.mapping(node, "the check", CHECK_KEYS)
         own = self._merged(defaults, found)
         tags = self._tags(found["tags"].value) if "tags" in found else ()
         return HttpCheck(
             name=self._name(fields.required(found, "name", node, "the check")),
             line=node.place.line,
-            kind=self._kind(found, tags, stage),
+            kind=self._kind(found, tags, _DEFAULT_KIND[stage]),
             gate=self._gate(found.get("gate")),
             tags=tags,
             request=read_request(fields, fields.required(found, "http", node, "the check"), own),
@@ -241,7 +325,7 @@ class _Parser:
                 raise self._fields.error(
                     entry.place,
                     f"this version of Greenroom has no {entry.key!r} checks in suite files",
-                    "kinds of check: http",
+                    f"kinds of check: http, {', '.join(ARTIFACT_KINDS)}",
                 )
 
     def _name(self, node: Node) -> str:
@@ -263,7 +347,7 @@ class _Parser:
             tags.append(tag)
         return tuple(tags)
 
-    def _kind(self, found: dict[str, Entry], tags: tuple[str, ...], stage: Stage) -> Kind:
+    def _kind(self, found: dict[str, Entry], tags: tuple[str, ...], default: Kind) -> Kind:
         if "kind" in found:
             return self._fields.choice(Kind, found["kind"].value, "kind")
         named = sorted({Kind(tag) for tag in tags if tag in set(Kind)})
@@ -273,7 +357,11 @@ class _Parser:
                 f"the tags name {len(named)} kinds: {', '.join(named)}",
                 "say which it is with `kind:`",
             )
-        return named[0] if named else _DEFAULT_KIND[stage]
+        return named[0] if named else default
+
+
+def _keys_of(kind: CheckKind) -> tuple[str, ...]:
+    return tuple(key for key in WORK_KEYS if key == kind.key or key not in ARTIFACT_KINDS)
 
 
 def _target_problem(target: str) -> str:

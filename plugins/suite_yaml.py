@@ -97,15 +97,24 @@ class Document:
 
     def read(self) -> Node:
         """Return the tree of the text's only document; raises `SettingsError`."""
+        if found := _OTHER_VERSION.search(self.text):
+            place = place_at(self.text, found.start())
+            raise self.error(place, "suite files are YAML 1.2", "remove the %YAML line")
+        root = self.compose()
+        if root is None:
+            raise self.error(Place(1, 1), "the file is empty", "give `version`, `name`, `checks`")
+        return TreeReader(self).node(root)
+
+    def compose(self, version: str = "1.2") -> nodes.Node | None:
+        """Return what ruamel reads as YAML of ``version``, unless the text names its own."""
         from ruamel.yaml import YAML  # noqa: PLC0415 - slow, and this module's names are light
         from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - as above
         from ruamel.yaml.reader import ReaderError  # noqa: PLC0415 - as above
 
-        if found := _OTHER_VERSION.search(self.text):
-            place = _place_at(self.text, found.start())
-            raise self.error(place, "suite files are YAML 1.2", "remove the %YAML line")
+        yaml = YAML(typ="safe", pure=True)
+        yaml.version = version
         try:
-            root = YAML(typ="safe", pure=True).compose(self.text)
+            root: nodes.Node | None = yaml.compose(self.text)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
@@ -114,13 +123,11 @@ class Document:
             hint = _VARIABLE_HINT if "${" in "".join(line) else _YAML_HINT
             raise self.error(place, f"not valid YAML: {what}", hint) from error
         except ReaderError as error:
-            place = _place_at(self.text, error.position)
+            place = place_at(self.text, error.position)
             raise self.error(place, "not valid YAML: a character that YAML forbids") from error
         except (YAMLError, RecursionError, ValueError) as error:
             raise self.error(Place(1, 1), f"not valid YAML: {error}", _YAML_HINT) from error
-        if root is None:
-            raise self.error(Place(1, 1), "the file is empty", "give `version`, `name`, `checks`")
-        return _Reader(self).node(root)
+        return root
 
 
 _VARIABLE_HINT = 'within { } a text with a variable must be quoted: {get: "/${env.X}"}'
@@ -138,12 +145,15 @@ def plain(node: Node) -> Any:  # noqa: ANN401 - a JSON value
             return [plain(item) for item in node.items]
 
 
-class _Reader:
-    def __init__(self, document: Document) -> None:
+class TreeReader:
+    """Turns ruamel's nodes into ours, at most so many and so deep; another dialect overrides."""
+
+    def __init__(self, document: Document, most: int = _NODES_MOST) -> None:
         self._document = document
-        self._left = _NODES_MOST
+        self._left = most
 
     def node(self, node: nodes.Node, depth: int = 0) -> Node:
+        """Return ``node``, which lies ``depth`` levels deep; raises `SettingsError`."""
         from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode  # noqa: PLC0415 - above
 
         place = _place(node)
@@ -151,14 +161,23 @@ class _Reader:
         if self._left < 0 or depth > _DEPTH_MOST:
             raise self._document.error(place, "the document is too large or too deep")
         if isinstance(node, ScalarNode):
-            return Scalar(place, node.value, self._value(node, place))
+            return self.scalar(node, place)
         if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
-            return Mapping(place, tuple(self._entries(node, depth)))
+            return Mapping(place, tuple(self.entries(node, depth)))
         if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq":
             return Sequence(place, tuple(self.node(item, depth + 1) for item in node.value))
+        return self.tagged(node, place, depth)
+
+    def scalar(self, node: nodes.ScalarNode, place: Place) -> Node:
+        """Return a scalar with what its text means."""
+        return Scalar(place, node.value, self._value(node, place))
+
+    def tagged(self, node: nodes.Node, place: Place, depth: int) -> Node:  # noqa: ARG002 - for others
+        """Refuse a list or mapping with a tag of its own."""
         raise self._document.error(place, f"unknown tag {node.tag}", "write the value without it")
 
-    def _entries(self, node: nodes.MappingNode, depth: int) -> Iterator[Entry]:
+    def entries(self, node: nodes.MappingNode, depth: int) -> Iterator[Entry]:
+        """Yield the entries of a mapping; a key that stands twice is an error."""
         seen: dict[str, Place] = {}
         for key, value in node.value:
             place = _place(key)
@@ -210,6 +229,7 @@ def _place(node: nodes.Node) -> Place:
     return Place(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _place_at(text: str, position: int) -> Place:
+def place_at(text: str, position: int) -> Place:
+    """Return the place of a position (from 0) in ``text``."""
     before = text[:position]
     return Place(before.count("\n") + 1, position - before.rfind("\n"))

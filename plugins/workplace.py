@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from greenroom.validators.errors import SettingsError
 
@@ -23,6 +23,7 @@ class Workplace:
     ``root`` is pytest's root folder: every path of a check is relative to it, and so are the places
     of its results. ``until`` is when the check's time is over (time.monotonic seconds). ``cache``
     is a folder that processes share and anybody may delete; ``today`` decides on waivers.
+    ``tables`` are the settings' tables of tools, by name, checked when the settings were read.
     """
 
     root: Path
@@ -31,6 +32,7 @@ class Workplace:
     cache: Path
     redactor: Redactor
     today: date
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def path(self, name: str, what: str) -> Path:
         """Return the file or folder ``name``, which must exist; raises `SettingsError`."""

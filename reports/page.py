@@ -24,11 +24,13 @@ from greenroom.validators.vocabulary import Gate, Outcome, Verdict
 if TYPE_CHECKING:
     from greenroom.validators.finding import Rule
     from greenroom.validators.record import Check, RunRecord
+    from greenroom.validators.result import Result
     from greenroom.validators.verdict import Decision, Reason
 
 MAX_REASONS = 5
 MAX_RULES = 200
 MAX_EXCHANGES = 20
+MAX_RESULTS = 200
 _PASSED_BODY, _BODY = 1_000, 16_000
 
 _FACTS = (
@@ -82,6 +84,16 @@ class Row:
         """The last recorded exchanges; a passing check shows less of each body."""
         limit = _PASSED_BODY if self.state is State.PASSED else _BODY
         return [Exchange.of(item, limit) for item in self.check.exchanges[-MAX_EXCHANGES:]]
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The worst of what a tool reported."""
+        return self.check.finding.results[:MAX_RESULTS]
+
+    @property
+    def more_results(self) -> int:
+        """How many results are not shown."""
+        return max(0, len(self.check.finding.results) - MAX_RESULTS)
 
     @property
     def earlier(self) -> int:
@@ -211,7 +223,14 @@ def _row(check: Check, anchor: str) -> Row:
         label=_label(check, state, blocking=blocking),
         line=_line(check, state),
         blocking=blocking,
-        detailed=not passed or bool(check.exchanges or check.finding.rules or check.waiver),
+        detailed=not passed or _has_more(check),
+    )
+
+
+def _has_more(check: Check) -> bool:
+    finding = check.finding
+    return bool(
+        check.exchanges or finding.rules or finding.results or finding.notes or check.waiver
     )
 
 

@@ -28,5 +28,5 @@ def test_an_unknown_name_lists_the_valid_ones(capsys: pytest.CaptureFixture[str]
 
 def test_a_schema_that_is_not_installed_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SCHEMAS, "suite", ("greenroom.plugins", "none.schema.json"))
-    with pytest.raises(GreenroomError, match="the schema 'suite' is not installed"):
+    with pytest.raises(GreenroomError, match=r"the schema 'none\.schema\.json' is not installed"):
         schema_text("suite")

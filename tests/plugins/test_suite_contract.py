@@ -7,7 +7,7 @@ import pytest
 
 from greenroom.plugins.suite_contract import load_contract, read_json
 from greenroom.validators.errors import SettingsError
-from tests.support.suites import check, read, refusal, with_check
+from tests.support.suites import check, http_checks, read, refusal, with_check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,4 +138,4 @@ def test_a_schema_elsewhere_below_the_root_is_found(tmp_path: Path) -> None:
     (tmp_path / "names.json").write_text(json.dumps(NAMES))
     text = with_check("http: {get: /}\n    expect: {schema: ../names.json}")
     suite = read(text, folder=tmp_path / "suites", root=tmp_path)
-    assert suite.checks[0].expect.contract is not None
+    assert http_checks(suite)[0].expect.contract is not None

@@ -12,7 +12,16 @@ from greenroom.plugins.suite_parser import CHECK_KEYS, SUITE_KEYS, parse_suite
 from greenroom.plugins.suite_variables import Variables
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Gate, Kind, Stage
-from tests.support.suites import HEAD, TARGET, check, read, refusal, variables, with_check
+from tests.support.suites import (
+    HEAD,
+    TARGET,
+    check,
+    http_checks,
+    read,
+    refusal,
+    variables,
+    with_check,
+)
 
 if TYPE_CHECKING:
     from greenroom.plugins.suite_model import Suite
@@ -61,7 +70,9 @@ CHECK_ERRORS = {
     "empty-expect": ("{name: c, http: {get: /}, expect: {}}", "the check expects nothing"),
     "null-expect": ("{name: c, http: {get: /}, expect: }", "expect must be a mapping"),
     "load": ("{name: c, load: {users: 5}}", "has no 'load' checks"),
-    "image": ("{name: c, image: {ref: x}}", "has no 'image' checks"),
+    "alarm": ("{name: c, alarm: {name: x}}", "has no 'alarm' checks"),
+    "two-works": ("{name: c, static: ruff, unit: {command: x}}", "several kinds: static, unit"),
+    "work-and-http": ("{name: c, http: {get: /}, static: ruff}", "several kinds: static, http"),
     "tag-skip": (f"{{name: c, tags: [skip], {OK}}}", "'skip' cannot be a tag"),
     "tag-blank": (f'{{name: c, tags: ["a b"], {OK}}}', "'a b' cannot be a tag"),
     "two-kinds": (f"{{name: c, tags: [smoke, contract], {OK}}}", "the tags name 2 kinds"),
@@ -219,7 +230,7 @@ def test_a_check_overrides_the_defaults() -> None:
         "  - {name: d, tags: [smoke, x], gate: warn, http: {get: /}, expect: {status: 200}}\n"
     )
     found = read(text)
-    first, second = found.checks
+    first, second = http_checks(found)
     assert (first.timeout_s, first.max_body) == (60.0, 2 * 1024 * 1024)
     assert first.retry == Retry(3, 0.02, frozenset({"connect", "503"}))
     assert first.request.headers == (("X-A", "a"), ("x-b", "1.10"))
@@ -236,7 +247,7 @@ def test_defaults_prove_the_revision_and_a_check_says_otherwise() -> None:
         f"  - {{name: c, {OK}}}\n"
         f"  - {{name: d, answered_by: {{json: $.build, equals: 7}}, {OK}}}\n"
     )
-    first, second = read(text, variables(R="v2")).checks
+    first, second = http_checks(read(text, variables(R="v2")))
     assert first.answered_by is not None
     assert second.answered_by is not None
     assert first.answered_by.limit == "revision v2 (header x-revision)"

@@ -12,6 +12,7 @@ from greenroom.validators.bypass import Bypass
 from greenroom.validators.evidence import Evidence, proves
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.record import Check, RunRecord, Source
+from greenroom.validators.result import Level, Location, Package, Result, Severity, State
 from greenroom.validators.verdict import Expected
 from greenroom.validators.vocabulary import Gate, Kind, Outcome, Stage
 from greenroom.validators.waiver import Waiver
@@ -83,6 +84,29 @@ def findings(draw: st.DrawFn) -> Finding:
         evidence=proof,
         advice=draw(texts()),
         rules=held,
+        results=tuple(draw(st.lists(results(), max_size=2))),
+        notes=tuple(draw(st.lists(texts(), max_size=2))),
+    )
+
+
+def results() -> st.SearchStrategy[Result]:
+    """One result of a tool, with or without a place and a package."""
+    lines = st.integers(0, 10**6)
+    return st.builds(
+        Result,
+        id=texts(),
+        message=texts(),
+        level=st.sampled_from(Level),
+        severity=st.sampled_from(Severity),
+        tool=texts(),
+        location=st.none() | st.builds(Location, texts(), lines, lines, lines),
+        package=st.none() | st.builds(Package, *[texts()] * 6),
+        link=texts(),
+        score=st.none() | st.integers(0, 100).map(lambda tenths: tenths / 10),
+        advice=texts(),
+        fingerprint=texts(),
+        state=st.sampled_from(State),
+        why=texts(),
     )
 
 

@@ -9,12 +9,13 @@ import pytest
 
 from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.suite_contract import Contracts
+from greenroom.plugins.suite_model import HttpCheck
 from greenroom.plugins.suite_parser import parse_suite
 from greenroom.plugins.suite_variables import Variables
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
-    from greenroom.plugins.suite_model import HttpCheck, Suite
+    from greenroom.plugins.suite_model import Suite
 
 TARGET = "http://127.0.0.1:9"
 HEAD = "version: 1\nname: s\nchecks:\n"
@@ -44,7 +45,13 @@ def check(
 ) -> HttpCheck:
     """Read a suite of one check."""
     body = f"  - name: c\n    http: {http}\n    expect: {expect}\n"
-    return read(HEAD + body + (f"    {more}\n" if more else ""), given, folder).checks[0]
+    suite = read(HEAD + body + (f"    {more}\n" if more else ""), given, folder)
+    return http_checks(suite)[0]
+
+
+def http_checks(suite: Suite) -> tuple[HttpCheck, ...]:
+    """Return the checks that ask a target."""
+    return tuple(check for check in suite.checks if isinstance(check, HttpCheck))
 
 
 def with_check(lines: str) -> str:

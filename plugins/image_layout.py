@@ -1,0 +1,136 @@
+"""OCI layouts: which image a tag means, and a view of one image for a scanner.
+
+A scanner that is given a layout with several images takes the first in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from greenroom.validators.errors import SettingsError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_TAG = "org.opencontainers.image.ref.name"
+_DIGEST = re.compile(r"(sha256):([0-9a-f]{64})|(sha512):([0-9a-f]{128})")
+_DESCRIBES = ("mediaType", "digest", "size")
+_BROKEN = "write the layout again: it was cut short or changed"
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutImage:
+    """One image of a layout, for one platform ("" where it does not say); ``layers`` are many."""
+
+    digest: str
+    platform: str
+    layers: int
+    entry: dict[str, Any]
+
+
+def layout_images(folder: Path, tag: str) -> tuple[str, tuple[LayoutImage, ...]]:
+    """Return the digest that ``tag`` means, and its images, every blob of them verified.
+
+    Without a tag the layout must hold one image or index; raises `SettingsError` otherwise, and
+    `ToolError` for a layout that is broken.
+    """
+    try:
+        chosen = _chosen(folder, tag)
+        return str(chosen["digest"]), tuple(_images(folder, chosen))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ToolError(f"{folder} is no OCI layout: {error!r} is missing", hint=_BROKEN) from error
+
+
+def layout_digest(folder: Path, tag: str) -> str:
+    """Return the digest that ``tag`` means now."""
+    return str(_chosen(folder, tag)["digest"])
+
+
+def write_view(folder: Path, image: LayoutImage, into: Path) -> None:
+    """Make ``into`` a layout of that one image; its blobs are those of ``folder``."""
+    into.mkdir()
+    (into / "blobs").symlink_to((folder / "blobs").absolute(), target_is_directory=True)
+    (into / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (into / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [image.entry]}))
+
+
+def _chosen(folder: Path, tag: str) -> dict[str, Any]:
+    entries = _json(_content(folder / "index.json"), folder)["manifests"]
+    tags = {str((entry.get("annotations") or {}).get(_TAG, "")): entry for entry in entries}
+    known = ", ".join(sorted(filter(None, tags))) or "none"
+    if tag:
+        if tag not in tags:
+            raise SettingsError(f"{folder} has no tag {tag!r}", hint=f"its tags: {known}")
+        return dict(tags[tag])
+    if len(entries) != 1:
+        raise SettingsError(
+            f"{folder} holds {len(entries)} images", hint=f"name the tag; its tags: {known}"
+        )
+    return dict(entries[0])
+
+
+def _images(folder: Path, entry: dict[str, Any], depth: int = 0) -> Iterator[LayoutImage]:
+    manifest = _json(_blob(folder, entry["digest"]), folder)
+    if "manifests" in manifest:
+        if depth:
+            raise ToolError(f"{folder}: an index within an index", hint=_BROKEN)
+        for inner in manifest["manifests"]:
+            if not _attestation(inner):
+                yield from _images(folder, inner, depth + 1)
+        return
+    config = _json(_blob(folder, manifest["config"]["digest"]), folder)
+    for layer in manifest["layers"]:
+        _verify(folder, layer["digest"])
+    platform = "/".join(
+        str(config[key]) for key in ("os", "architecture", "variant") if config.get(key)
+    )
+    plain: dict[str, Any] = {
+        key: entry[key] for key in ("mediaType", "digest", "size") if key in entry
+    }
+    yield LayoutImage(str(entry["digest"]), platform, len(manifest["layers"]), plain)
+
+
+def _attestation(entry: dict[str, Any]) -> bool:
+    platform = entry.get("platform") or {}
+    return bool(platform.get("os") == "unknown")
+
+
+def _blob(folder: Path, digest: str) -> bytes:
+    return _content(_verify(folder, digest))
+
+
+def _verify(folder: Path, digest: str) -> Path:
+    """Return the blob's path; raises `ToolError` where its content is not what its name says."""
+    found = _DIGEST.fullmatch(digest)
+    if found is None:
+        raise ToolError(f"{folder}: {digest!r} is no digest", hint=_BROKEN)
+    algorithm, name = found[1] or found[3], found[2] or found[4]
+    path = folder / "blobs" / algorithm / name
+    try:
+        with path.open("rb") as content:
+            real = hashlib.file_digest(content, algorithm).hexdigest()
+    except OSError as error:
+        raise ToolError(f"{folder} lacks the blob {digest}", hint=_BROKEN) from error
+    if real != name:
+        raise ToolError(f"{folder}: the blob {digest} has other content", hint=_BROKEN)
+    return path
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ToolError(f"{path} cannot be read: {error.strerror}", hint=_BROKEN) from error
+
+
+def _json(content: bytes, folder: Path) -> dict[str, Any]:
+    try:
+        read = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ToolError(f"{folder} holds a broken manifest: {error}", hint=_BROKEN) from error
+    return dict(read)

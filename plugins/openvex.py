@@ -1,0 +1,126 @@
+"""OpenVEX documents: statements that a product is not affected by a vulnerability, as waivers.
+
+Source: OpenVEX specification 0.2.0. Statements of *not_affected* and *fixed* waive; a statement
+of another product than the subject does not.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
+
+from greenroom.validators.errors import SettingsError
+from greenroom.validators.result_waiver import ResultWaiver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_CONTEXT = "https://openvex.dev/ns"
+_STATUSES = ("not_affected", "affected", "fixed", "under_investigation")
+_WAIVING = ("not_affected", "fixed")
+_NAME_ONLY = ("deb", "apk", "rpm")
+_GLOB = {"[": "[[]", "*": "[*]", "?": "[?]"}
+
+
+class _Purl(NamedTuple):
+    kind: str
+    name: str
+    version: str
+
+
+def read_openvex(path: Path, subject: str, digest: str) -> tuple[ResultWaiver, ...]:
+    """Return what the document says of the image ``subject`` with ``digest``, or of its packages.
+
+    Raises `SettingsError` for a document that is none, or that says nothing that can be used.
+    """
+    document = _document(path)
+    found: list[ResultWaiver] = []
+    for number, statement in enumerate(document["statements"]):
+        where = f"{path.name}: statement {number + 1}"
+        try:
+            found += _waivers(statement, where, (_last(subject), digest))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise SettingsError(f"{where} is no statement of OpenVEX: {error!r}") from error
+    return tuple(found)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path} is no JSON: {error}") from error
+    known = isinstance(document, dict) and str(document.get("@context")).startswith(_CONTEXT)
+    if not known or not isinstance(document.get("statements"), list):
+        raise SettingsError(
+            f"{path} is no OpenVEX document", hint=f'it needs "@context": "{_CONTEXT}/v0.2.0"'
+        )
+    return dict(document)
+
+
+def _waivers(
+    statement: dict[str, Any], where: str, subject: tuple[str, str]
+) -> Iterator[ResultWaiver]:
+    if (status := statement["status"]) not in _STATUSES:
+        raise SettingsError(
+            f"{where}: unknown status {status!r}", hint=f"statuses: {', '.join(_STATUSES)}"
+        )
+    if status not in _WAIVING:
+        return
+    named = statement["vulnerability"]
+    name = named if isinstance(named, str) else named["name"]
+    given = statement.get("impact_statement") or statement.get("justification")
+    reason = f"OpenVEX: {status.replace('_', ' ')}{f': {given}' if given else ''}"
+    for package in _packages(statement.get("products") or (), subject):
+        yield ResultWaiver(
+            id=_literal(name),
+            reason=reason,
+            expires=None,
+            package=_literal(package.name),
+            version=_literal(package.version),
+            where=where,
+        )
+
+
+def _packages(products: Any, subject: tuple[str, str]) -> Iterator[_Purl]:  # noqa: ANN401 - JSON
+    for product in products:
+        identity = product if isinstance(product, str) else product["@id"]
+        purl = _purl(identity)
+        parts = [] if isinstance(product, str) else product.get("subcomponents") or []
+        if purl.kind not in {"oci", "docker", ""}:
+            yield purl
+        elif _same(purl, subject):
+            names = [part if isinstance(part, str) else part["@id"] for part in parts]
+            yield from (map(_purl, names) if names else [_Purl("", "", "")])
+
+
+def _same(product: _Purl, subject: tuple[str, str]) -> bool:
+    name, digest = subject
+    if product.version.startswith("sha256:"):
+        return product.version == digest
+    return product.name.rpartition("/")[2] == name and not product.version
+
+
+def _purl(text: str) -> _Purl:
+    """Read ``pkg:TYPE/NAMESPACE/NAME@VERSION?QUALIFIERS``; any other text is a product's name."""
+    if not text.startswith("pkg:"):
+        return _Purl("", text, "")
+    kind, _, rest = text.removeprefix("pkg:").partition("#")[0].partition("?")[0].partition("/")
+    head, _, last = rest.rpartition("/")
+    name, _, version = last.partition("@")
+    name, head = unquote(name), unquote(head)
+    if head and kind not in _NAME_ONLY:
+        name = f"{head}{':' if kind == 'maven' else '/'}{name}"
+    return _Purl(kind, name, unquote(version))
+
+
+def _last(subject: str) -> str:
+    return subject.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def _literal(text: str) -> str:
+    """Return a shell pattern that matches nothing but ``text``."""
+    return "".join(_GLOB.get(character, character) for character in text)

@@ -1,0 +1,59 @@
+"""The checks of the artifact that suite files know: the key of each, and who reads and runs it."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from greenroom.validators.vocabulary import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenroom.plugins.suite_fields import Fields
+    from greenroom.plugins.suite_yaml import Node
+    from greenroom.plugins.workplace import Work
+
+
+@dataclass(frozen=True, slots=True)
+class CheckKind:
+    """What a key of a check means.
+
+    Its module is ``greenroom.plugins.suite_KEY``, its reader ``read_KEY`` and the JSON Schema of
+    its value ``check_KEY.schema.json``. ``timeout_s`` is the time that it has unless its check says
+    otherwise.
+    """
+
+    key: str
+    kind: Kind
+    timeout_s: float
+
+    def read(self, fields: Fields, node: Node, expect: Node | None) -> Work:
+        """Read the value of the key and of ``expect``; raises `SettingsError` at its place."""
+        module = importlib.import_module(f"greenroom.plugins.suite_{self.key}")
+        reader = cast("Callable[[Fields, Node, Node | None], Work]", vars(module)[self.reader])
+        return reader(fields, node, expect)
+
+    @property
+    def reader(self) -> str:
+        """The name of the function that reads it."""
+        return f"read_{self.key}"
+
+    @property
+    def schema(self) -> str:
+        """The file that holds the JSON Schema of its value."""
+        return f"check_{self.key}.schema.json"
+
+
+ARTIFACT_KINDS = {
+    known.key: known
+    for known in (
+        CheckKind("image", Kind.IMAGE, 600.0),
+        CheckKind("references", Kind.IMAGE, 60.0),
+        CheckKind("static", Kind.STATIC, 300.0),
+        CheckKind("template", Kind.TEMPLATE, 120.0),
+        CheckKind("unit", Kind.UNIT, 900.0),
+    )
+}
+"""Every key there is."""

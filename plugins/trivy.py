@@ -1,0 +1,246 @@
+"""Trivy: what a scan of an image, a bundle or a folder saw, and whether that can be believed.
+
+Outputs are read from fresh files, exit statuses must agree with them, advisories must be young, and
+a known-vulnerable image of ours must be found vulnerable by the same database.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from greenroom.plugins.canary import canary_files, language_of, write_canary
+from greenroom.plugins.image_subject import Subject, Target, open_subject
+from greenroom.plugins.shared_cache import SharedCache
+from greenroom.plugins.trivy_command import CLEAN, END_OF_LIFE, FOUND, HINT, Runner, find_trivy
+from greenroom.plugins.trivy_database import KnownDatabase, usable_database
+from greenroom.plugins.trivy_report import findings_of, read_report, scan_of
+from greenroom.validators.errors import ToolError
+from greenroom.validators.image import Canary, ImageFacts, Scan, Scanner
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from greenroom.plugins.programs import Ran
+    from greenroom.plugins.trivy_settings import TrivySettings
+    from greenroom.plugins.workplace import Workplace
+    from greenroom.validators.image import OperatingSystem
+
+_REPORT_MOST = 256 * 1024 * 1024
+
+
+class SbomFormat(StrEnum):
+    """The forms in which a list of packages can be written."""
+
+    CYCLONEDX = "cyclonedx"
+    SPDX_JSON = "spdx-json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sbom:
+    """Where to write the subject's packages; of several platforms each gets a file of its own."""
+
+    format: SbomFormat
+    path: Path
+
+    def path_of(self, platform: str, *, several: bool) -> Path:
+        """Return the file for ``platform``."""
+        if not several:
+            return self.path
+        return self.path.with_name(f"{platform.replace('/', '-')}-{self.path.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Trivy:
+    """Scans with the Trivy of this machine."""
+
+    settings: TrivySettings
+    place: Workplace
+
+    def scan(
+        self,
+        subject: Subject,
+        scanners: Sequence[Scanner] = (Scanner.VULN,),
+        *,
+        sbom: Sbom | None = None,
+        without_os: bool = False,
+    ) -> ImageFacts:
+        """Return what ``scanners`` see of ``subject``, every platform of it.
+
+        ``without_os``: an image need not say which operating system it is. Raises `ToolError`,
+        `ServiceError` or `SettingsError` where it cannot be observed.
+        """
+        with self._runner() as runner:
+            wanted = Scanner.VULN in scanners
+            database = usable_database(runner, datetime.now(UTC)) if wanted else None
+            session = _Session(runner, subject, tuple(scanners), database)
+            opened = open_subject(subject, self.place, runner.folder.parent)
+            reports = [session.report(target) for target in opened.targets]
+            scans = tuple(map(session.facts, opened.targets, reports))
+            if sbom is not None:
+                session.write(sbom, opened.targets, reports)
+            return ImageFacts(
+                subject=str(subject),
+                digest=opened.digest,
+                digest_after=opened.digest_now(),
+                scans=scans,
+                image=subject.kind.command == "image",
+                needs_os=subject.kind.command == "image" and not without_os,
+                version=runner.program.version,
+                at=datetime.now(UTC).isoformat(timespec="seconds"),
+                database=database.facts if database else None,
+                canary=session.canary(scans) if database else None,
+            )
+
+    @contextmanager
+    def _runner(self) -> Iterator[Runner]:
+        program = find_trivy(self.place)
+        with tempfile.TemporaryDirectory(prefix="greenroom-trivy-") as name:
+            folder = Path(name, "empty")
+            folder.mkdir()
+            cache = self.settings.cache_folder(self.place.environ).absolute()
+            yield Runner(program, self.settings, self.place, folder, cache)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One scan of a subject with all its platforms."""
+
+    runner: Runner
+    subject: Subject
+    scanners: tuple[Scanner, ...]
+    database: KnownDatabase | None
+
+    def report(self, target: Target) -> dict[str, Any]:
+        """Return Trivy's report; that of the same content, database, flags and day is kept."""
+        if not target.digest:
+            return self._scanned(target)
+        cache = SharedCache(self.runner.place.cache / "trivy-reports")
+        key = (*self._known, target.digest, target.platform, self.runner.place.today)
+        report = cache.get(key)
+        if not isinstance(report, dict):
+            report = self._scanned(target)
+            cache.put(key, report)
+        return report
+
+    def facts(self, target: Target, report: dict[str, Any]) -> Scan:
+        """Return the facts of a report; raises `ToolError` where layers are missing from it."""
+        scan = scan_of(report, self.scanners, platform=target.platform, files=target.files)
+        if target.layers and scan.layers != target.layers:
+            raise ToolError(
+                f"Trivy read {scan.layers} of {target.layers} layers of {self.subject}",
+                hint="build the image again",
+            )
+        return scan
+
+    def canary(self, scans: Sequence[Scan]) -> Canary:
+        """Return what the database is proven to find of the systems and languages of ``scans``."""
+        systems = list(dict.fromkeys(scan.os for scan in scans))
+        kinds = {kind for scan in scans for kind in scan.ecosystems}
+        proofs = [self._canary(system, kinds) for system in systems]
+        blind = dict.fromkeys(name for proof in proofs for name in proof.blind)
+        return Canary(sum(proof.found for proof in proofs), tuple(blind))
+
+    def write(self, sbom: Sbom, targets: Sequence[Target], reports: Sequence[Any]) -> None:
+        """Write the packages of every report in the form of ``sbom``."""
+        for target, report in zip(targets, reports, strict=True):
+            out = sbom.path_of(target.platform, several=len(targets) > 1)
+            _convert(self.runner, report, sbom.format, out)
+
+    @property
+    def _known(self) -> tuple[object, ...]:
+        runner = self.runner
+        identity = self.database.identity if self.database else ""
+        flags = (self.subject.kind.command, self.scanners, runner.settings.offline)
+        return (runner.program.version, runner.program.path, runner.cache, identity, *flags)
+
+    def _scanned(self, target: Target) -> dict[str, Any]:
+        scanners = [scanner.value for scanner in self.scanners]
+        out = _fresh(self.runner)
+        kind = self.subject.kind.command
+        ran = self.runner.scan(kind, target.arguments, scanners, out)
+        return _read(ran, out, str(self.subject))
+
+    def _canary(self, system: OperatingSystem | None, kinds: Collection[str]) -> Canary:
+        files = canary_files(system, kinds)
+        cache = SharedCache(self.runner.place.cache / "trivy-canaries")
+        key = (*self._known[:4], system, sorted(kinds))
+        kept = cache.get(key)
+        if kept is not None:
+            return Canary(int(kept["found"]), tuple(kept["blind"]))
+        proof = _prove(self.runner, files, system, kinds)
+        cache.put(key, {"found": proof.found, "blind": proof.blind})
+        return proof
+
+
+def _prove(
+    runner: Runner,
+    files: dict[str, str],
+    system: OperatingSystem | None,
+    kinds: Collection[str],
+) -> Canary:
+    """Scan a canary of ``files``; tell in what nothing was found."""
+    found: list[str] = []
+    if files:
+        folder = _fresh(runner)
+        write_canary(folder, files)
+        out = _fresh(runner)
+        ran = runner.scan("image", ("--input", str(folder)), ("vuln",), out)
+        report = _read(ran, out, "the canary")
+        results = scan_of(report, (Scanner.VULN,), platform="", files=0).results
+        found = [result.package.ecosystem for result in results if result.package is not None]
+    languages = {language_of(kind) or kind for kind in kinds}
+    proven = {language_of(kind) or kind for kind in found}
+    blind = sorted(languages - proven)
+    if system is not None and system.family not in found:
+        blind.insert(0, str(system))
+    return Canary(len(found), tuple(blind))
+
+
+def _read(ran: Ran, out: Path, what: str) -> dict[str, Any]:
+    """Return the report that a scan wrote; its exit status must say the same."""
+    if ran.status not in {CLEAN, FOUND, END_OF_LIFE}:
+        raise ToolError(f"Trivy could not scan {what}: {ran.words}", hint="see its message above")
+    try:
+        size = out.stat().st_size
+        text = out.read_bytes() if size <= _REPORT_MOST else b""
+    except OSError as error:
+        raise ToolError(
+            f"Trivy ended with {ran.status} and wrote no report of {what}", hint=HINT
+        ) from error
+    if size > _REPORT_MOST:
+        raise ToolError(f"Trivy's report of {what} has {size:,} bytes: too many to read")
+    report = read_report(text)
+    found = findings_of(report)
+    if (ran.status == CLEAN and found) or (ran.status == FOUND and not found):
+        raise ToolError(
+            f"Trivy contradicts itself on {what}: exit status {ran.status}, {found} findings",
+            hint=HINT,
+        )
+    return report
+
+
+def _convert(runner: Runner, report: dict[str, Any], form: SbomFormat, out: Path) -> None:
+    source, written = _fresh(runner), _fresh(runner)
+    source.write_text(json.dumps(report), encoding="utf-8")
+    command = ["convert", "--config=", "--quiet", f"--format={form.value}", f"--output={written}"]
+    ran = runner.run([*command, str(source)])
+    if ran.status != 0 or not written.is_file() or not written.stat().st_size:
+        raise ToolError(f"the SBOM {out} could not be made: {ran.words}", hint=HINT)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(written.read_bytes())
+    except OSError as error:
+        raise ToolError(f"the SBOM {out} cannot be written: {error.strerror}") from error
+
+
+def _fresh(runner: Runner) -> Path:
+    """Return a path that does not exist: an older file must never be taken for an answer."""
+    return runner.folder.parent / secrets.token_hex(8)

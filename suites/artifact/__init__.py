@@ -1,0 +1,1 @@
+"""The artifact stage, configured by ``greenroom.toml`` alone: see docs/artifact.md."""
