@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -16,7 +17,7 @@ from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
 
 ROUTES = """\
 name: items
@@ -247,3 +248,10 @@ def test_routes_that_cannot_be_read_say_where(
         read_api(path)
     assert str(caught.value).startswith(f"{path}:{place}: ")
     assert reason in str(caught.value)
+
+
+def test_the_routes_of_the_documentation_are_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mocks.md").read_text()
+    (tmp_path / "users.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    routes = read_api(tmp_path / "users.yaml").routes
+    assert [route.name for route in routes] == ["GET /users/{id}", "DELETE /users/{id}"]
