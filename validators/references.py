@@ -15,6 +15,7 @@ from greenroom.validators.errors import SettingsError
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.image_reference import parse_reference
 from greenroom.validators.result import Level, Result, Severity, fingerprint_of, worst_first
+from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,6 +120,8 @@ def judge_references(facts: References, policy: Policy, evidence: tuple[Evidence
     makes it *error*; what is mutable, disagrees or has moved makes it *failed*.
     """
     results = tuple(found for use in facts.uses for found in _problems(use, facts, policy))
+    if facts.empty and not results:
+        return _nothing(facts)
     bad = sorted(found.id for found in results if found.id != _UNDECIDED)
     undecided = len(results) - len(bad)
     seen = f"{len(bad)} ({', '.join(sorted(set(bad)))})" if bad else "0"
@@ -126,15 +129,22 @@ def judge_references(facts: References, policy: Policy, evidence: tuple[Evidence
     if undecided:
         rules.append(Rule("undecided images", "== 0", str(undecided), met=None))
     notes = tuple(f"{name} names no image" for name in facts.empty) + facts.notes
-    advice = next((found.advice for found in worst_first(results)), "")
-    if facts.empty and not results:
-        advice = "name files that name images, and take the others out of `files`"
     return Finding.judged(
         tuple(rules),
         () if facts.empty else evidence,
-        advice=advice,
+        advice=next((found.advice for found in worst_first(results)), ""),
         results=worst_first(results),
         notes=notes,
+    )
+
+
+def _nothing(facts: References) -> Finding:
+    return Finding(
+        Outcome.INCONCLUSIVE,
+        "an image in every file",
+        f"none in {', '.join(facts.empty)}",
+        advice="name files that name images, and take the others out of `files`",
+        notes=facts.notes,
     )
 
 
@@ -152,6 +162,8 @@ def _problems(use: ImageUse, facts: References, policy: Policy) -> list[Result]:
     if seen.mutable and not reference.digest:
         message = f"{use.text}: its repository lets tags be moved"
         found.append(_result("reference-mutable-repository", use, message))
+    if not (reference.digest or seen.digest or seen.failed) and policy.recorded_of(reference):
+        found.append(_result(_UNDECIDED, use, f"{use.text}: the registry was not asked for it"))
     return found + _compared(use, reference, seen.digest, policy.recorded_of(reference))
 
 

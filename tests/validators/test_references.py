@@ -123,4 +123,13 @@ def test_a_file_without_an_image_is_inconclusive_beside_one_with() -> None:
     finding = judge_references(References((use,), ("empty.yaml",), {}), Policy(), proof)
 
     assert finding.outcome is Outcome.INCONCLUSIVE
-    assert finding.notes == ("empty.yaml names no image",)
+    assert finding.seen == "none in empty.yaml"
+
+
+def test_a_recorded_digest_that_was_compared_with_nothing_is_an_error() -> None:
+    policy = Policy(("*:build-*",), {"docker.io/library/app:build-1": A})
+
+    finding = judged("app:build-1", policy)
+
+    assert finding.outcome is Outcome.ERROR
+    assert "was not asked" in str(finding)
