@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     *("artifact", "expect", "hook", "ready", "release", "report", "revision", "secrets", "target"),
-    *("targets", "variables", "waivers"),
+    *("targets", "trivy", "variables", "waivers"),
 )
 _ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"[@?]")
@@ -150,6 +150,7 @@ def resolve(
         | dict(_pair(option, "--greenroom-set") for option in line.variables),
         secrets=_names(table.get("secrets", []), where),
         artifact=_subtable(table, "artifact", where),
+        tool_tables=_tool_tables(table, where),
         where=where,
         **_places(table, line.ready or environment.get("ready"), environment.get("targets"), where),
     )
@@ -173,6 +174,17 @@ def _places(
         "revision": target_settings.read_revision(tables.get("revision"), where),
         "targets": target_settings.read_targets(tables.get("targets"), targets, where),
     }
+
+
+def _tool_tables(table: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:
+    """Return what tools are told, checked: whoever uses a tool reads its table again."""
+    if "trivy" not in table:
+        return {}
+    from greenroom.plugins.trivy_settings import read_trivy  # noqa: PLC0415 - few runs scan
+
+    own = _subtable(table, "trivy", where)
+    read_trivy(own, where)
+    return {"trivy": own}
 
 
 def secret_values(settings: Settings, environ: Mapping[str, str] = os.environ) -> Iterable[str]:
