@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.suite_limits import read_limits
 from greenroom.plugins.template_lint import Order, look
+from greenroom.plugins.waiver_file import read_waivers
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.evidence import proves
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.result import count_metrics, worst_first
-from greenroom.validators.result_waiver import ResultWaiver, waive
+from greenroom.validators.result_waiver import waive
 from greenroom.validators.template_rules import choose_rules
 from greenroom.validators.threshold import parse_threshold
 from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from greenroom.plugins.suite_fields import Fields
     from greenroom.plugins.suite_yaml import Entry, Node
     from greenroom.plugins.template_lint import Look
     from greenroom.plugins.workplace import Workplace
+    from greenroom.validators.result_waiver import ResultWaiver
     from greenroom.validators.template import TemplateRule
     from greenroom.validators.threshold import Threshold
 
@@ -35,11 +38,14 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class TemplateWork:
-    """A check of templates; ``files`` are files, folders of the CDK and patterns below the root."""
+    """A check of templates; ``files`` are files, folders of the CDK and patterns below the root.
+
+    ``waivers`` is the path of a waiver file, empty for none.
+    """
 
     files: tuple[str, ...]
     rules: tuple[TemplateRule, ...]
-    waivers: tuple[ResultWaiver, ...]
+    waivers: str
     cfn_lint: bool
     limits: tuple[Threshold, ...] = STRICT
 
@@ -49,17 +55,18 @@ class TemplateWork:
         return False
 
     def run(self, place: Workplace) -> Finding:
-        """Lint and judge; raises `GreenroomError` where cfn-lint cannot be asked."""
+        """Lint and judge; raises `GreenroomError` where cfn-lint or the waivers cannot be read."""
+        waivers = read_waivers(place.path(self.waivers, "waivers")) if self.waivers else ()
         order = Order(self.files, self.rules, self.cfn_lint)
-        return self.judge(look(order, place), place.today)
+        return self.judge(look(order, place), waivers, place.today)
 
-    def judge(self, seen: Look, today: date) -> Finding:
+    def judge(self, seen: Look, waivers: tuple[ResultWaiver, ...], today: date) -> Finding:
         """Judge what was seen.
 
         failed if a limit is missed; else error if a file could not be read; else inconclusive if
         nothing was judged; else passed.
         """
-        waived = waive(seen.results, self.waivers, today)
+        waived = waive(seen.results, waivers, today)
         notes = (*waived.notes, *seen.notes)
         results = worst_first(waived.results)
         if not proves(seen.evidence) and not seen.problems and not results:
@@ -94,7 +101,7 @@ def read_template(fields: Fields, node: Node, expect: Node | None) -> TemplateWo
     return TemplateWork(
         files=tuple(fields.filled(file, "a file") for file in files),
         rules=_rules(fields, keys),
-        waivers=_waivers(fields, keys),
+        waivers=fields.filled(keys["waivers"].value, "waivers") if "waivers" in keys else "",
         cfn_lint="cfn_lint" not in keys or fields.flag(keys["cfn_lint"].value, "cfn_lint"),
         limits=STRICT if expect is None else read_limits(fields, expect, METRICS),
     )
@@ -112,27 +119,3 @@ def _rules(fields: Fields, keys: dict[str, Entry]) -> tuple[TemplateRule, ...]:
         return choose_rules(lists.get("select", ()), lists.get("ignore", ()))
     except SettingsError as error:
         raise fields.error(node.place, str(error), error.hint) from None
-
-
-def _waivers(fields: Fields, keys: dict[str, Entry]) -> tuple[ResultWaiver, ...]:
-    if "waivers" not in keys:
-        return ()
-    return tuple(_waiver(fields, one) for one in fields.items(keys["waivers"].value, "waivers"))
-
-
-def _waiver(fields: Fields, node: Node) -> ResultWaiver:
-    keys = fields.mapping(node, "a waiver", ("id", "reason", "expires", "path"))
-    texts = {
-        name: fields.text(fields.required(keys, name, node, "a waiver"), name)
-        for name in ("id", "reason", "expires")
-    }
-    try:
-        expires = date.fromisoformat(texts["expires"])
-    except ValueError:
-        place = keys["expires"].value.place
-        raise fields.error(
-            place, f"expires is {texts['expires']!r}, not a date", "give a last day as YYYY-MM-DD"
-        ) from None
-    path = fields.text(keys["path"].value, "path") if "path" in keys else ""
-    where = f"{fields.document.path}:{node.place.line}"
-    return ResultWaiver(texts["id"], texts["reason"], expires, path=path, where=where)

@@ -2,7 +2,7 @@
 
 Sources: IAM's policy elements (Effect, Action with ``*`` and ``?``), SAM's ``Policies`` property,
 and CodeDeploy's managed policies (AWSCodeDeployRoleForLambda and …Limited may invoke functions
-named CodeDeployHook_* alone, as may AWSCodeDeployRoleForECSLimited).
+named CodeDeployHook_* alone, as may AWSCodeDeployRoleForECSLimited and …ForCloudFormation).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _LIMITED = {
     "AWSCodeDeployRoleForLambda",
     "AWSCodeDeployRoleForLambdaLimited",
     "AWSCodeDeployRoleForECSLimited",
+    "AWSCodeDeployRoleForCloudFormation",
 }
 _ALL = {"AdministratorAccess", "PowerUserAccess"}
 _REPORTS = {*_ALL, "AWSCodeDeployFullAccess"}

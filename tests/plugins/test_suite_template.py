@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from greenroom.plugins.suite_model import WorkCheck
+from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Outcome
 from tests.silent.rows_template import workplace
 from tests.support.suites import read, refusal, variables, with_check
@@ -49,11 +50,7 @@ REFUSED = {
     "unknown-key": ("{files: [a], rule: {}}", "unknown key 'rule' in template"),
     "unknown-rule": ("{files: [a], rules: {ignore: [GR-T999]}}", "there is no rule 'GR-T999'"),
     "flag": ("{files: [a], cfn_lint: maybe}", "cfn_lint must be true or false"),
-    "no-reason": ("{files: [a], waivers: [{id: GR-T020}]}", "a waiver has no 'reason'"),
-    "no-date": (
-        "{files: [a], waivers: [{id: GR-T020, reason: r, expires: soon}]}",
-        "expires is 'soon', not a date",
-    ),
+    "waivers-listed": ("{files: [a], waivers: [b]}", "waivers must be a text"),
 }
 
 
@@ -118,11 +115,17 @@ def test_a_rule_can_be_left_out(tagged: Path) -> None:
 
 def test_a_waiver_holds_until_its_day_and_is_told_afterwards(tagged: Path) -> None:
     waiver = "{id: GR-T031, reason: a mirror, expires: 2026-11-23, path: '*.json'}"
-    waiving = work(ALL.replace("cfn_lint", f"waivers: [{waiver}], cfn_lint"))
+    (tagged / "waivers").write_text(f"version: 1\nwaivers: [{waiver}]\n")
+    waiving = work(ALL.replace("cfn_lint", "waivers: waivers, cfn_lint"))
     assert waiving.run(workplace(tagged)).outcome is Outcome.PASSED
     late = waiving.run(replace(workplace(tagged), today=date(2026, 11, 24)))
     assert late.outcome is Outcome.FAILED
-    assert "expired waiver: GR-T031 until 2026-11-23 (a.suite.yaml:5)" in str(late)
+    assert "expired waiver: GR-T031 until 2026-11-23 (waivers:2)" in str(late)
+
+
+def test_a_waiver_file_that_is_not_there_is_an_error(tagged: Path) -> None:
+    with pytest.raises(SettingsError, match=r"waivers: none\.yaml does not exist"):
+        judged(tagged, ALL.replace("cfn_lint", "waivers: none.yaml, cfn_lint"))
 
 
 def test_what_could_not_be_judged_is_noted(tmp_path: Path) -> None:
@@ -137,10 +140,9 @@ def test_files_may_hold_variables() -> None:
     assert work("{files: ['${env.DEPLOY}/t.yaml']}").files == ("deploy/t.yaml",)
 
 
-WAIVER = "{id: E1, reason: r, expires: '2026-11-23', path: a}"
 SCHEMA = {
     "whole": (
-        f"{{files: [a], rules: {{ignore: [GR-T031]}}, cfn_lint: false, waivers: [{WAIVER}]}}",
+        "{files: [a], rules: {ignore: [GR-T031]}, cfn_lint: false, waivers: w.yaml}",
         True,
     ),
     "no-files": ("{}", False),

@@ -75,7 +75,7 @@ def _ours(name: str, text: str | None) -> Callable[[Path], Finding]:
     def ours(folder: Path) -> Finding:
         if text is not None:
             (folder / name).write_text(text, encoding="utf-8")
-        work = TemplateWork((name,), choose_rules(), (), cfn_lint=False)
+        work = TemplateWork((name,), choose_rules(), "", cfn_lint=False)
         return work.run(workplace(folder))
 
     return ours
