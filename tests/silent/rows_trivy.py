@@ -6,7 +6,6 @@ import json
 import subprocess
 import zipfile
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.image_subject import Subject, SubjectKind
@@ -18,6 +17,7 @@ from tests.support.vulndb import write_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from greenroom.validators.finding import Finding
 
