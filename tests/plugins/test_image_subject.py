@@ -123,6 +123,25 @@ def test_an_archive_without_its_one_image_is_refused(
         archive_layers(archive(tmp_path / "a.tar", members))
 
 
+@pytest.mark.parametrize("spoilt", [False, True], ids=["whole", "spoilt"])
+def test_a_layer_of_an_archive_has_the_content_that_it_should_have(
+    tmp_path: Path, *, spoilt: bool
+) -> None:
+    layer = b"a layer"
+    manifest = [{"Config": "c.json", "Layers": ["l.tar"]}]
+    members = {
+        "c.json": json.dumps({"rootfs": {"diff_ids": [oci.digest(layer)]}}).encode(),
+        "l.tar": b"a spoilt layer" if spoilt else layer,
+        "manifest.json": json.dumps(manifest).encode(),
+    }
+    path = archive(tmp_path / "a.tar", members)
+    if spoilt:
+        with pytest.raises(ToolError, match=r"the layer l\.tar has other content"):
+            archive_layers(path)
+    else:
+        assert archive_layers(path) == 1
+
+
 def test_an_archive_without_its_end_is_cut_short(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.tar", {"manifest.json": b'[{"Layers": []}]'})
     path.write_bytes(path.read_bytes()[:1024])
