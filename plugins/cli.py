@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "baseline": "greenroom.plugins.baseline_command",
     "bypass": "greenroom.plugins.bypass_command",
     "hook": "greenroom.plugins.hook_command",
+    "lint": "greenroom.plugins.lint_command",
     "package": "greenroom.plugins.package_command",
     "rehearse": "greenroom.rehearsal.command",
     "schema": "greenroom.plugins.schema_command",

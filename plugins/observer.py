@@ -134,7 +134,7 @@ class Observer:
             source=marked.source,
             tags=marked.tags,
             skipped=facts.skipped,
-            exchanges=tuple(recording.exchanges),
+            exchanges=(*recording.exchanges, *recording.served),
             log="" if quiet else _log_tail(report),
         )
 
@@ -223,10 +223,11 @@ def _examined(recording: Recording, started: float) -> tuple[Evidence, ...]:
     body = Evidence("test body", 1, "pytest", pytest.__version__, at)
     answered = sum(exchange.get("response") is not None for exchange in recording.exchanges)
     if not answered:
-        return (body,)
+        return (body, *recording.evidence)
     import httpx  # noqa: PLC0415 - a run without requests does not pay for it
 
-    return (body, Evidence("responses", answered, "httpx", httpx.__version__, at))
+    responses = Evidence("responses", answered, "httpx", httpx.__version__, at)
+    return (body, responses, *recording.evidence)
 
 
 def _cut(text: str) -> str:

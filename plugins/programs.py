@@ -14,6 +14,7 @@ import subprocess
 import sysconfig
 import tempfile
 import time
+import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ", "USER", "S
 """What a tool needs of our environment; anything else could change its verdict."""
 _ERRORS_MOST = 64 * 1024
 _LOOK_S = 0.2
+_MARK = "_GREENROOM_PROGRAM"
+"""In the environment of all that a program starts: by it, those whose parents ended are found."""
 _LOG = logging.getLogger(__name__)
 _OFF: ContextVar[threading.Event | None] = ContextVar("greenroom-called-off", default=None)
 
@@ -97,13 +100,14 @@ def run_program(
     """
     started = time.monotonic()
     shown = shlex.join(command)
+    mark = uuid.uuid4().hex
     _LOG.info("$ %s", shown)
     with _spool() as output, _spool() as errors:
-        process = _start(command, folder, environ, output, errors)
+        process = _start(command, folder, {**environ, _MARK: mark}, output, errors)
         try:
             _wait(process, (output, errors), until, output_most, shown)
         finally:
-            end_family(process.pid)
+            end_family(process.pid, marker=f"{_MARK}={mark}")
             process.wait()
         return Ran(
             tuple(command),
@@ -157,9 +161,14 @@ def _wait(
                 )
             if off is not None and off.is_set():
                 raise ToolError(f"called off: {shown}", hint="the run was stopped")
-            if any(os.fstat(spool.fileno()).st_size > most for spool in spools):
-                raise ToolError(f"more than {most:,} bytes of output: {shown}")
+            _bound(spools, most, shown)
             sleep(min(left, _LOOK_S))
+    _bound(spools, most, shown)
+
+
+def _bound(spools: tuple[IO[bytes], ...], most: int, shown: str) -> None:
+    if any(os.fstat(spool.fileno()).st_size > most for spool in spools):
+        raise ToolError(f"more than {most:,} bytes of output: {shown}")
 
 
 @contextlib.contextmanager

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from greenroom.plugins.mock_aws import LocalAws
+    from greenroom.plugins.mock_service import MockService
     from greenroom.plugins.recorder import Recorder
     from greenroom.validators.finding import Finding
 
@@ -145,6 +147,33 @@ def verify(request: pytest.FixtureRequest) -> Callable[[Finding], Finding]:
     from greenroom.plugins.recording import recording_of  # noqa: PLC0415 - only where used
 
     return recording_of(request.node).verify
+
+
+@pytest.fixture
+def mock_service(request: pytest.FixtureRequest) -> Generator[Callable[[str], MockService]]:
+    """Return a function that starts a mock service from a file; its calls become evidence."""
+    from greenroom.plugins.mock_fixtures import mock_services  # noqa: PLC0415 - only where used
+
+    with mock_services(request) as start:
+        yield start
+
+
+@pytest.fixture
+def local_aws(request: pytest.FixtureRequest) -> Generator[LocalAws]:
+    """Return a local AWS, empty for each test, that the environment leads to."""
+    from greenroom.plugins import mock_fixtures  # noqa: PLC0415 - only where used
+
+    with mock_fixtures.local_aws(request) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def local_aws_session(pytestconfig: pytest.Config) -> Generator[LocalAws]:
+    """Return a local AWS whose state is kept; the environment leads there until the end."""
+    from greenroom.plugins import mock_fixtures  # noqa: PLC0415 - only where used
+
+    with mock_fixtures.local_aws_session(pytestconfig) as service:
+        yield service
 
 
 def _is_asked_for(config: pytest.Config) -> bool:

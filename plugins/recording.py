@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greenroom.validators.finding import Finding
 from greenroom.validators.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from greenroom.validators.evidence import Evidence
 
 
 class CheckFailed(Exception):  # noqa: N818 - reads as the outcome it reports
@@ -23,11 +26,14 @@ class CheckFailed(Exception):  # noqa: N818 - reads as the outcome it reports
 class Recording:
     """Findings, redacted HTTP exchanges and whether a target's client was asked for.
 
-    ``worked_s`` are the seconds of a check that was run ahead of its turn.
+    ``worked_s`` are the seconds of a check that was run ahead of its turn,
+    ``served`` are the exchanges that mock services answered, ``evidence`` what else was seen.
     """
 
     findings: list[Finding] = field(default_factory=list)
     exchanges: list[dict[str, Any]] = field(default_factory=list)
+    served: list[dict[str, Any]] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
     target_requested: bool = False
     worked_s: float = 0.0
 

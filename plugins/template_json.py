@@ -31,8 +31,8 @@ class _Json:
         self._text = document.text
         self._left = most
         self._at = 0
-        self._line, self._begin = 1, 0
-        """The line of the last place, and where it begins."""
+        self._line, self._begin, self._seen = 1, 0, 0
+        """The line of the last place, where it begins, and up to where lines are counted."""
 
     def whole(self) -> Node:
         node = self._value(0)
@@ -128,10 +128,10 @@ class _Json:
         return self._text[self._at : self._at + 1]
 
     def _place(self) -> Place:
-        if self._at >= self._begin:
-            self._line += self._text.count("\n", self._begin, self._at)
-            last = self._text.rfind("\n", self._begin, self._at)
-            self._begin = last + 1 if last >= 0 else self._begin
+        self._line += self._text.count("\n", self._seen, self._at)
+        last = self._text.rfind("\n", self._seen, self._at)
+        self._begin = last + 1 if last >= 0 else self._begin
+        self._seen = max(self._seen, self._at)
         return Place(self._line, self._at - self._begin + 1)
 
     def _wrong(self, problem: str) -> Exception:

@@ -63,6 +63,8 @@ def read_template(path: Path, shown: str) -> Node:
 
 def read_text(path: Path, shown: str) -> str:
     """Return the text of a file of bounded size, a byte order mark left out."""
+    if path.exists() and not path.is_file():
+        raise SettingsError(f"{shown}: cannot be read: it is not a file")
     try:
         with path.open("rb") as file:
             data = file.read(BYTES_MOST + 1)

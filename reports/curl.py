@@ -22,11 +22,14 @@ def quote(text: str) -> str:
 def command(request: dict[str, Any]) -> str:
     """Return the curl command of a recorded request; its redacted values stay redacted.
 
-    A function that was invoked has no address that curl knows: a comment says so.
+    A function that was invoked has no address that curl knows, and a mock service is gone: a
+    comment says so.
     """
     method, url = str(request.get("method", "GET")), str(request.get("url", ""))
     if url.startswith("lambda://"):
         return f"# invoked, not sent: {quote(method)} {quote(url)}"
+    if str(request.get("address", "")).startswith("mock "):
+        return f"# {quote(method)} {quote(url)}: what a mock service got"
     words = ["curl", "--include"]
     words += ["--head"] if method == "HEAD" else ["--request", quote(method)]
     if any(char in url for char in "[]{}"):

@@ -97,14 +97,14 @@ def _of_phases(facts: SeenTest) -> list[Finding]:
                 advice="a skipped check proves nothing: run it, lower its gate or waive it",
             )
         ]
-    unmet = any(finding.outcome is not Outcome.PASSED for finding in facts.findings)
+    unmet = {finding.seen for finding in facts.findings if finding.outcome is not Outcome.PASSED}
     found = [
         _of_failure(facts, phase)
         for phase in facts.phases
-        if phase.outcome != "passed" and not (unmet and phase.name == "call")
+        if phase.outcome != "passed" and not _is_told(phase, unmet)
     ]
     if unmet:
-        return found  # the call failed, if it did, because of what it verified
+        return found
     if not any(phase.name == "call" for phase in facts.phases) and not found:
         found = [Finding(Outcome.INCONCLUSIVE, "the test's body to run", "only its setup ran")]
     if not found and facts.target_unused:
@@ -112,6 +112,11 @@ def _of_phases(facts: SeenTest) -> list[Finding]:
         seen = "asked for the target and sent it no request"
         return [Finding(Outcome.INCONCLUSIVE, "requests to the target", seen, advice=advice)]
     return found or [Finding(Outcome.PASSED, "the test to pass", "it passed", facts.examined)]
+
+
+def _is_told(phase: Phase, unmet: set[str]) -> bool:
+    """Tell whether a phase failed because of a finding, which says more."""
+    return bool(unmet) and (phase.name == "call" or phase.message in unmet)
 
 
 def _of_failure(facts: SeenTest, phase: Phase) -> Finding:

@@ -33,6 +33,7 @@ def request(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of a 
     ("changes", "line"),
     [
         ({}, "curl --include --request GET --url http://x/"),
+        ({"address": "mock users"}, "# GET http://x/: what a mock service got"),
         ({"method": "HEAD"}, "curl --include --head --url http://x/"),
         ({"url": "http://x/[1]"}, "curl --include --request GET --globoff --url 'http://x/[1]'"),
         (
@@ -51,7 +52,7 @@ def request(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of a 
         ({"headers": None}, "curl --include --request GET --url http://x/"),
     ],
     ids=[
-        *("plain", "head", "brackets", "body-and-header", "dropped-headers", "one-target"),
+        *("plain", "mock", "head", "brackets", "body-and-header", "dropped-headers", "one-target"),
         *("function", "no-headers"),
     ],
 )

@@ -1,0 +1,83 @@
+"""``greenroom baseline``: write the baselines of a suite file's static checks."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from greenroom.plugins.baseline import write_baseline
+from greenroom.plugins.redaction import Redactor
+from greenroom.plugins.suite_contract import Contracts
+from greenroom.plugins.suite_model import WorkCheck
+from greenroom.plugins.suite_parser import parse_suite
+from greenroom.plugins.suite_static import StaticWork
+from greenroom.plugins.suite_variables import Variables
+from greenroom.plugins.workplace import Workplace
+from greenroom.validators.errors import SettingsError, ToolError
+
+_NO_TARGET = "http://127.0.0.1"
+"""A suite's HTTP checks are read, never done: any address will do."""
+
+
+@click.command("baseline")
+@click.argument("suite_file", type=click.Path(path_type=Path))
+@click.option("--check", "name", help="Only the check of this name.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="pytest's root folder, where paths start; default: this folder.",
+)
+def command(suite_file: Path, name: str | None, root: Path) -> None:
+    """Run the static checks of SUITE_FILE that have a baseline, and write it.
+
+    What is in a baseline counts no longer: look at it before you commit it.
+    """
+    root = root.absolute()
+    for check, work in _chosen(suite_file, root, name):
+        facts = work.observe(_workplace(root, check.timeout_s))
+        if facts.problems or not (facts.examined or facts.results):
+            why = "; ".join(facts.problems) or f"{facts.tool} examined 0 {facts.what}"
+            raise ToolError(f"{check.name}: no baseline is written: {why}")
+        count = write_baseline(root / work.baseline, facts.results)
+        click.echo(f"{work.baseline}: {count:,} results of {facts.examined:,} {facts.what}")
+
+
+def _chosen(suite_file: Path, root: Path, name: str | None) -> list[tuple[WorkCheck, StaticWork]]:
+    try:
+        text = suite_file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{suite_file} cannot be read: {error}") from error
+    variables = Variables(os.environ, {}, {}, Redactor())
+    contracts = Contracts(suite_file.parent.absolute(), root)
+    suite = parse_suite(text, suite_file, contracts, variables, _NO_TARGET)
+    chosen = [
+        (check, check.work)
+        for check in suite.checks
+        if isinstance(check, WorkCheck)
+        and isinstance(check.work, StaticWork)
+        and check.work.baseline
+        and name in {None, check.name}
+    ]
+    if not chosen:
+        what = f"check {name!r}" if name else "check"
+        raise SettingsError(
+            f"{suite_file} has no static {what} with a baseline",
+            hint="give it one: static: {tool: ruff, baseline: ruff-baseline.json}",
+        )
+    return chosen
+
+
+def _workplace(root: Path, timeout_s: float) -> Workplace:
+    return Workplace(
+        root=root,
+        environ=os.environ,
+        until=time.monotonic() + timeout_s,
+        cache=root,
+        redactor=Redactor(),
+        today=datetime.now(UTC).date(),
+    )

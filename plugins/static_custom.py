@@ -1,0 +1,129 @@
+"""Tools that the table does not know: what a suite file says of their output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from greenroom.plugins.sarif import report_of
+from greenroom.plugins.static_adapters import level_of
+from greenroom.plugins.static_text import mapping, read_json, read_json_lines, text, whole
+from greenroom.validators.errors import ToolError
+from greenroom.validators.result import Level, Location, Result
+from greenroom.validators.static import Report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jsonpath_rfc9535 import JSONPathQuery
+
+    from greenroom.plugins.static_text import Rooted
+
+OUTPUT = "{output}"
+"""In a command it stands for a file of its own, which the tool is to write."""
+
+
+class Format(StrEnum):
+    """What a tool writes."""
+
+    SARIF = "sarif"
+    """SARIF 2.1.0."""
+    JSON = "json"
+    """One JSON value."""
+    JSON_LINES = "json-lines"
+    """A JSON value on each line; together they are a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How much was examined: files that exist, or what a query finds in the output.
+
+    ``json`` counts what it selects; one whole number counts as itself. Fewer than ``least`` proves
+    nothing. What ``skipped`` selects was not examined: a problem.
+    """
+
+    what: str
+    least: int = 1
+    files: tuple[str, ...] = ()
+    json: JSONPathQuery | None = None
+    skipped: JSONPathQuery | None = None
+
+    def count(self, value: object, root: Path) -> int:
+        """Return how much was examined, 0 for less than the least."""
+        amount = _counted(self.json, value) if self.json is not None else self._files(root)
+        return amount if amount >= self.least else 0
+
+    def problems(self, value: object) -> tuple[str, ...]:
+        """Return a text for each thing that was skipped."""
+        if self.skipped is None:
+            return ()
+        return tuple(f"skipped: {str(one)[:200]}" for one in _selected(self.skipped, value))
+
+    def _files(self, root: Path) -> int:
+        return len({path for glob in self.files for path in root.glob(glob) if path.is_file()})
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How an output is read; ``results`` and ``fields`` are for JSON that is not SARIF.
+
+    ``fields`` map id, message, file, line and level to the keys of a result.
+    """
+
+    format: Format
+    proof: Proof
+    results: JSONPathQuery | None
+    fields: tuple[tuple[str, str], ...]
+
+    def read(self, data: bytes, rooted: Rooted, tool: str) -> Report:
+        """Return what the output holds; raises `ToolError` where it cannot be read."""
+        value = list(read_json_lines(data)) if self.format is Format.JSON_LINES else read_json(data)
+        if self.format is Format.SARIF:
+            report = report_of(mapping(value), rooted)
+        else:
+            report = Report(self._results(value, rooted, tool))
+        return Report(
+            report.results,
+            (*report.problems, *self.proof.problems(value)),
+            report.tool or tool,
+            report.version,
+            self.proof.count(value, rooted.root),
+            self.proof.what,
+        )
+
+    def _results(self, value: object, rooted: Rooted, tool: str) -> tuple[Result, ...]:
+        if self.results is None:
+            return ()
+        return tuple(self._result(one, rooted, tool) for one in _selected(self.results, value))
+
+    def _result(self, value: object, rooted: Rooted, tool: str) -> Result:
+        if not isinstance(value, dict):
+            raise ToolError(
+                f"a result of {tool} is no object: {str(value)[:80]!r}",
+                hint="correct the query `results:`",
+            )
+        keys = dict(self.fields)
+        said = {name: text(value.get(keys.get(name, name))) for name in FIELDS}
+        level = level_of(said["level"]) if said["level"] else Level.ERROR
+        line = whole(value.get(keys.get("line", "line")))
+        location = Location(rooted.file(said["file"]), line) if said["file"] else None
+        identity, message = said["id"] or "unnamed", said["message"] or "no message"
+        return Result(identity, message, level, level.severity, tool, location)
+
+
+FIELDS = ("id", "message", "file", "line", "level")
+"""What is read of a result; a key of the same name, unless `fields:` says otherwise."""
+
+
+def _selected(query: JSONPathQuery, value: Any) -> list[object]:  # noqa: ANN401 - a JSON value
+    if not isinstance(value, dict | list):
+        raise ToolError("the tool's output is neither a JSON object nor a list")
+    return list(query.find(value).values())
+
+
+def _counted(query: JSONPathQuery, value: object) -> int:
+    found = _selected(query, value)
+    if len(found) == 1 and isinstance(found[0], int) and not isinstance(found[0], bool):
+        return max(0, found[0])
+    return len(found)

@@ -1,0 +1,138 @@
+"""The check ``template``: templates judged by our rules and by cfn-lint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from greenroom.plugins.suite_limits import read_limits
+from greenroom.plugins.template_lint import Order, look
+from greenroom.validators.errors import SettingsError
+from greenroom.validators.evidence import proves
+from greenroom.validators.finding import Finding, Rule
+from greenroom.validators.result import count_metrics, worst_first
+from greenroom.validators.result_waiver import ResultWaiver, waive
+from greenroom.validators.template_rules import choose_rules
+from greenroom.validators.threshold import parse_threshold
+from greenroom.validators.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from greenroom.plugins.suite_fields import Fields
+    from greenroom.plugins.suite_yaml import Entry, Node
+    from greenroom.plugins.template_lint import Look
+    from greenroom.plugins.workplace import Workplace
+    from greenroom.validators.template import TemplateRule
+    from greenroom.validators.threshold import Threshold
+
+KEYS = ("files", "rules", "waivers", "cfn_lint")
+METRICS = tuple(count_metrics((), 0))
+"""What ``expect`` may limit."""
+STRICT = (parse_threshold("error == 0"), parse_threshold("warning == 0"))
+"""What is expected where nothing is said."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateWork:
+    """A check of templates; ``files`` are files, folders of the CDK and patterns below the root."""
+
+    files: tuple[str, ...]
+    rules: tuple[TemplateRule, ...]
+    waivers: tuple[ResultWaiver, ...]
+    cfn_lint: bool
+    limits: tuple[Threshold, ...] = STRICT
+
+    @property
+    def alone(self) -> bool:
+        """Others may work meanwhile."""
+        return False
+
+    def run(self, place: Workplace) -> Finding:
+        """Lint and judge; raises `GreenroomError` where cfn-lint cannot be asked."""
+        order = Order(self.files, self.rules, self.cfn_lint)
+        return self.judge(look(order, place), place.today)
+
+    def judge(self, seen: Look, today: date) -> Finding:
+        """Judge what was seen.
+
+        failed if a limit is missed; else error if a file could not be read; else inconclusive if
+        nothing was judged; else passed.
+        """
+        waived = waive(seen.results, self.waivers, today)
+        notes = (*waived.notes, *seen.notes)
+        results = worst_first(waived.results)
+        if not proves(seen.evidence) and not seen.problems and not results:
+            return Finding(
+                Outcome.INCONCLUSIVE,
+                "templates that a rule applies to",
+                "no rule applies to what these files hold",
+                evidence=seen.evidence,
+                advice="name the templates that set up the deployment, or run cfn-lint as well",
+                notes=notes,
+            )
+        examined = sum(one.amount for one in seen.evidence) or 1
+        metrics = count_metrics(results, examined)
+        rules = (*(limit.judge(metrics) for limit in self.limits), *_read_all(seen))
+        advice = next((one.advice for one in (*results, *seen.problems) if one.advice), "")
+        return Finding.judged(rules, seen.evidence, advice=advice, results=results, notes=notes)
+
+
+def _read_all(seen: Look) -> tuple[Rule, ...]:
+    if not seen.problems:
+        return ()
+    shown = [f"{one.location}: {one.message}" for one in seen.problems[:_SHOWN]]
+    if (more := len(seen.problems) - _SHOWN) > 0:
+        shown.append(f"and {more} more")
+    return (Rule("files", "all read", "; ".join(shown), None),)
+
+
+def read_template(fields: Fields, node: Node, expect: Node | None) -> TemplateWork:
+    """Read the value of ``template`` and of ``expect``; raises `SettingsError` at its place."""
+    keys = fields.mapping(node, "template", KEYS)
+    files = fields.items(fields.required(keys, "files", node, "template"), "files")
+    return TemplateWork(
+        files=tuple(fields.filled(file, "a file") for file in files),
+        rules=_rules(fields, keys),
+        waivers=_waivers(fields, keys),
+        cfn_lint="cfn_lint" not in keys or fields.flag(keys["cfn_lint"].value, "cfn_lint"),
+        limits=STRICT if expect is None else read_limits(fields, expect, METRICS),
+    )
+
+
+def _rules(fields: Fields, keys: dict[str, Entry]) -> tuple[TemplateRule, ...]:
+    if "rules" not in keys:
+        return choose_rules()
+    node = keys["rules"].value
+    lists = {
+        name: [fields.text(item, "a rule's id") for item in fields.items(entry.value, name)]
+        for name, entry in fields.mapping(node, "rules", ("select", "ignore")).items()
+    }
+    try:
+        return choose_rules(lists.get("select", ()), lists.get("ignore", ()))
+    except SettingsError as error:
+        raise fields.error(node.place, str(error), error.hint) from None
+
+
+def _waivers(fields: Fields, keys: dict[str, Entry]) -> tuple[ResultWaiver, ...]:
+    if "waivers" not in keys:
+        return ()
+    return tuple(_waiver(fields, one) for one in fields.items(keys["waivers"].value, "waivers"))
+
+
+def _waiver(fields: Fields, node: Node) -> ResultWaiver:
+    keys = fields.mapping(node, "a waiver", ("id", "reason", "expires", "path"))
+    texts = {
+        name: fields.text(fields.required(keys, name, node, "a waiver"), name)
+        for name in ("id", "reason", "expires")
+    }
+    try:
+        expires = date.fromisoformat(texts["expires"])
+    except ValueError:
+        place = keys["expires"].value.place
+        raise fields.error(
+            place, f"expires is {texts['expires']!r}, not a date", "give a last day as YYYY-MM-DD"
+        ) from None
+    path = fields.text(keys["path"].value, "path") if "path" in keys else ""
+    where = f"{fields.document.path}:{node.place.line}"
+    return ResultWaiver(texts["id"], texts["reason"], expires, path=path, where=where)
