@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -203,6 +204,22 @@ def test_a_tool_that_lies_is_an_error(tmp_path: Path, text: str, said: str) -> N
     scans.environ = script(tmp_path, text)
     with pytest.raises(ToolError, match=said):
         scans.scan(scans.layout("app", image(oci.debian(NEW))))
+
+
+@pytest.mark.parametrize("text", ["exit 1", "echo no version"], ids=["fails", "says-nothing"])
+def test_a_program_without_a_version_is_refused(tmp_path: Path, text: str) -> None:
+    scans = Scans(tmp_path).database()
+    scans.environ = script(tmp_path, "exit 0")
+    (tmp_path / "bin" / "trivy").write_text(f"#!/bin/sh\n{text}\n")
+    with pytest.raises(ToolError, match="does not say its version"):
+        scans.scan(scans.layout("app", image(oci.debian(NEW))))
+
+
+def test_scans_side_by_side_do_not_lock_each_other(scans: Scans) -> None:
+    subjects = [scans.layout(f"side{n}", image(oci.debian(OLD) | {"n": f"{n}"})) for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = [finding.outcome for finding in pool.map(scans.judged, subjects)]
+    assert outcomes == [Outcome.FAILED] * 4
 
 
 @pytest.mark.parametrize("version", ["0.69.4", "0.69.5", "0.69.6"])

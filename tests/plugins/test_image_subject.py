@@ -1,0 +1,149 @@
+"""Subjects that are broken, absent or ambiguous are refused before any scan."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from greenroom.plugins.image_archive import archive_layers
+from greenroom.plugins.image_layout import layout_images
+from greenroom.plugins.image_subject import Subject, SubjectKind, open_subject
+from greenroom.validators.errors import SettingsError, ToolError
+from tests.support import oci
+from tests.support.scans import NEW, Scans, image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTENT = image(oci.debian(NEW))
+
+
+def layout(folder: Path, content: oci.Image | oci.Index = CONTENT) -> Path:
+    return oci.write_layout(folder / "app", {"latest": content})
+
+
+def blob(folder: Path, content: bytes) -> Path:
+    return folder / "blobs" / "sha256" / oci.digest(content).removeprefix("sha256:")
+
+
+def archive(path: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w") as written:
+        for name, data in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            written.addfile(entry, io.BytesIO(data))
+    return path
+
+
+def test_a_tag_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no tag 'new'") as caught:
+        layout_images(layout(tmp_path), "new")
+    assert caught.value.hint == "its tags: latest"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(CONTENT.manifest, "other content"), (CONTENT.config, "other content")],
+    ids=["manifest", "config"],
+)
+def test_a_spoilt_blob_is_an_error(tmp_path: Path, content: bytes, said: str) -> None:
+    folder = layout(tmp_path)
+    blob(folder, content).write_bytes(b"{}")
+    with pytest.raises(ToolError, match=said):
+        layout_images(folder, "latest")
+
+
+def test_a_missing_layer_is_an_error(tmp_path: Path) -> None:
+    folder = layout(tmp_path)
+    blob(folder, CONTENT.layers[0]).unlink()
+    with pytest.raises(ToolError, match="lacks the blob"):
+        layout_images(folder, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "broken manifest"),
+        ("{}", "is missing"),
+        ('{"manifests": [{"digest": "../../etc/passwd"}]}', "is no digest"),
+        ('{"manifests": ["x"]}', "is missing"),
+    ],
+    ids=["cut", "empty", "path", "text"],
+)
+def test_a_broken_index_is_an_error(tmp_path: Path, text: str, said: str) -> None:
+    folder = layout(tmp_path)
+    (folder / "index.json").write_text(text)
+    with pytest.raises(ToolError, match=said):
+        layout_images(folder, "")
+
+
+def test_two_images_for_one_platform_are_an_error(tmp_path: Path) -> None:
+    layout(tmp_path, oci.Index((CONTENT, image({"a": "b"}))))
+    scans = Scans(tmp_path)
+    with pytest.raises(ToolError, match="two images for the same platform"):
+        open_subject(Subject(SubjectKind.LAYOUT, "app"), scans.place, tmp_path)
+
+
+def test_a_folder_that_is_no_layout_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    with pytest.raises(ToolError, match="app is no OCI layout"):
+        open_subject(Subject(SubjectKind.LAYOUT, "app"), Scans(tmp_path).place, tmp_path)
+
+
+@pytest.mark.parametrize("kind", [SubjectKind.SBOM, SubjectKind.ARCHIVE])
+def test_a_folder_where_a_file_is_needed_is_refused(tmp_path: Path, kind: SubjectKind) -> None:
+    (tmp_path / "app").mkdir()
+    with pytest.raises(SettingsError, match="is no file"):
+        open_subject(Subject(kind, "app"), Scans(tmp_path).place, tmp_path)
+
+
+def test_what_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="image fs: app does not exist"):
+        open_subject(Subject(SubjectKind.FS, "app"), Scans(tmp_path).place, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("members", "error", "said"),
+    [
+        ({}, ToolError, "no whole archive"),
+        ({"manifest.json": b"{"}, ToolError, "no whole archive"),
+        ({"manifest.json": b'[{"Layers": ["a.tar"]}]'}, ToolError, "lacks the layer a.tar"),
+        ({"manifest.json": json.dumps([{"Layers": []}] * 2).encode()}, SettingsError, "2 images"),
+    ],
+    ids=["empty", "broken", "no-layer", "two-images"],
+)
+def test_an_archive_without_its_one_image_is_refused(
+    tmp_path: Path, members: dict[str, bytes], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        archive_layers(archive(tmp_path / "a.tar", members))
+
+
+@pytest.mark.parametrize("spoilt", [False, True], ids=["whole", "spoilt"])
+def test_a_layer_of_an_archive_has_the_content_that_it_should_have(
+    tmp_path: Path, *, spoilt: bool
+) -> None:
+    layer = b"a layer"
+    manifest = [{"Config": "c.json", "Layers": ["l.tar"]}]
+    members = {
+        "c.json": json.dumps({"rootfs": {"diff_ids": [oci.digest(layer)]}}).encode(),
+        "l.tar": b"a spoilt layer" if spoilt else layer,
+        "manifest.json": json.dumps(manifest).encode(),
+    }
+    path = archive(tmp_path / "a.tar", members)
+    if spoilt:
+        with pytest.raises(ToolError, match=r"the layer l\.tar has other content"):
+            archive_layers(path)
+    else:
+        assert archive_layers(path) == 1
+
+
+def test_an_archive_without_its_end_is_cut_short(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.tar", {"manifest.json": b'[{"Layers": []}]'})
+    path.write_bytes(path.read_bytes()[:1024])
+    with pytest.raises(ToolError, match="cut short"):
+        archive_layers(path)
