@@ -1,0 +1,233 @@
+"""What Greenroom adds to the tools of the artifact stage.
+
+``python -m benchmarks.artifact [--quick] [--json PATH]``. Images: our check beside bare Trivy on
+the same image and database, in turn, with nothing known (cold), with the database proven before
+(warm), and the same digest again; the ratio is the median over the rounds. Static analysis: six
+tools by one pytest run beside the slowest of them alone. Exits 1 above the limits: 1.10, 1.10,
+0.20 of a warm scan, and 1.2 of the slowest tool.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from benchmarks._table import Row, options, table, write
+from greenroom.plugins.image_subject import Subject, SubjectKind
+from greenroom.plugins.programs import find_program
+from greenroom.plugins.redaction import Redactor
+from greenroom.plugins.suite_image import ImageWork
+from greenroom.plugins.trivy_command import HINT
+from greenroom.plugins.workplace import Workplace
+from greenroom.validators.errors import ToolError
+from greenroom.validators.image import DEFAULT_LIMITS, Scanner
+from greenroom.validators.vocabulary import Outcome
+from tests.support import oci
+from tests.support.vulndb import Advisory, write_database
+
+BARE = "bare Trivy"
+OURS = "greenroom"
+LIMITS = {"image, cold": 1.10, "image, warm": 1.10, "image, again": 0.20, "six static tools": 1.2}
+LIMIT_S = 300
+PACKAGES = 400
+_FILLING = 96 * 1024 * 1024
+_TOOLS = ("bandit", "cfn-lint", "hadolint", "mypy", "ruff", "zizmor")
+
+
+def main() -> int:
+    """Measure, print one table, and write the rows."""
+    given = options("What Greenroom adds to the tools of the artifact stage.")
+    rounds = 3 if given.quick else 9
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [*_images(Path(folder, "images"), rounds), *_static(Path(folder, "static"), rounds)]
+    lines = [
+        (row.case, row.subject, str(row.value), f"{row.ratio:.2f} x" if row.ratio else "")
+        for row in rows
+    ]
+    print(table(("case", "subject", "median ms", "ratio"), lines))
+    write(rows, given.json)
+    above = [row.case for row in rows if row.ratio and row.ratio > LIMITS[row.case]]
+    print(f"\nABOVE THE LIMIT: {', '.join(above)}" if above else "\nwithin the limits")
+    return 1 if above else 0
+
+
+def _images(folder: Path, rounds: int) -> list[Row]:
+    """Measure the check of one image; every round has caches of its own."""
+    layout = _image(folder)
+    times: dict[tuple[str, str], list[float]] = {}
+    for number in range(rounds):
+        database = folder / f"db-{number}"
+        write_database(database, _advisories(), updated=datetime.now(UTC))
+        bare = _bare_trivy(layout, database, folder)
+        known = folder / f"known-{number}"
+        _check(_other(folder), database, known)  # proves the database, knows nothing of the image
+        subjects: dict[tuple[str, str], Callable[[], object]] = {
+            ("image, cold", BARE): bare,
+            ("image, cold", OURS): lambda d=database, n=number: _check(
+                layout, d, folder / f"n-{n}"
+            ),
+            ("image, warm", BARE): bare,
+            ("image, warm", OURS): lambda d=database, k=known: _check(layout, d, k),
+            ("image, again", BARE): bare,
+            ("image, again", OURS): lambda d=database, k=known: _check(layout, d, k),
+        }
+        for key, subject in subjects.items():
+            times.setdefault(key, []).append(_seconds(subject))
+    return _rows(times)
+
+
+def _rows(times: dict[tuple[str, str], list[float]]) -> list[Row]:
+    rows = []
+    for (case, subject), seconds in times.items():
+        first = next(key for key in times if key[0] == case)
+        versus = None if first == (case, subject) else first[1]
+        pairs = zip(seconds, times[first], strict=True)
+        ratio = None if versus is None else median(one / other for one, other in pairs)
+        value = round(median(seconds) * 1000, 1)
+        rows.append(Row(case, subject, "ms", value, versus, ratio))
+    return rows
+
+
+def _image(folder: Path) -> Path:
+    """Write an image of the size of a small service: 400 packages, and files that say nothing."""
+    packages = {f"package-{number}": "1.0-1" for number in range(PACKAGES)}
+    system = oci.layer(oci.debian({**packages, "openssl": "3.0.9-1"}))
+    noise = random.Random(0)  # noqa: S311 - no secret: bytes that do not compress
+    filling = oci.layer({f"opt/app/{n}.bin": noise.randbytes(_FILLING // 12) for n in range(12)})
+    return oci.write_layout(folder / "image", {"1": oci.image(system, filling)})
+
+
+def _other(folder: Path) -> Path:
+    """Write a small image of the same system."""
+    system = oci.layer(oci.debian({"openssl": "3.0.9-1"}))
+    return oci.write_layout(folder / "other", {"1": oci.image(system)})
+
+
+def _advisories() -> list[Advisory]:
+    return [
+        Advisory("debian 12", "openssl", "CVE-2023-5363", "3.0.11-1", severity="LOW"),
+        *(
+            Advisory("debian 12", f"package-{number}", f"CVE-2024-{number:05}", "0.9-1")
+            for number in range(PACKAGES)
+        ),
+    ]
+
+
+def _bare_trivy(layout: Path, database: Path, folder: Path) -> Callable[[], None]:
+    """Return the scan as people run it in CI, without what a warm cache of layers saves."""
+    command = [
+        *(str(find_program("trivy", HINT)), "image", "--input", str(layout)),
+        *("--cache-dir", str(database), "--cache-backend", "memory", "--skip-db-update"),
+        *("--offline-scan", "--scanners", "vuln", "--list-all-pkgs", "--format", "json"),
+        *("--quiet", "--output", str(folder / "bare.json")),
+    ]
+    return lambda: _started(command, folder)
+
+
+def _check(layout: Path, database: Path, cache: Path) -> None:
+    place = Workplace(
+        root=layout.parent,
+        environ={**os.environ, "XDG_CACHE_HOME": str(database.parent)},
+        until=time.monotonic() + LIMIT_S,
+        cache=cache,
+        redactor=Redactor(),
+        today=datetime.now(UTC).date(),
+        tables={"trivy": {"cache": str(database), "offline": True}},
+    )
+    subject = Subject(SubjectKind.LAYOUT, layout.name, tag="1")
+    finding = ImageWork(subject, (Scanner.VULN,), DEFAULT_LIMITS).run(place)
+    if finding.outcome is not Outcome.PASSED:
+        raise ToolError(f"the benchmark's image did not pass: {finding}")
+
+
+_PROJECT = {
+    "app/__init__.py": "",
+    "app/api.py": "def answer(number: int) -> str:\n    return str(number)\n",
+    "Dockerfile": "FROM python@sha256:"
+    + "0" * 64
+    + '\nWORKDIR /app\nCMD ["python", "-m", "app"]\n',
+    ".github/workflows/ci.yml": (
+        "name: ci\non: push\npermissions: {}\njobs:\n  test:\n    runs-on: ubuntu-24.04\n"
+        "    steps:\n      - run: make test\n"
+    ),
+    "template.yaml": (
+        "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  Queue:\n    Type: AWS::SQS::Queue\n"
+        "    UpdateReplacePolicy: Delete\n    DeletionPolicy: Delete\n"
+    ),
+}
+_PATHS = {
+    "bandit": "app",
+    "cfn-lint": "template.yaml",
+    "hadolint": "Dockerfile",
+    "mypy": "app",
+    "ruff": "app",
+    "zizmor": ".github/workflows/ci.yml",
+}
+
+
+def _static(folder: Path, rounds: int) -> list[Row]:
+    """Measure six tools in one run of pytest beside a run with the slowest of them."""
+    for name, text in _PROJECT.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    checks = {
+        tool: f"  - name: {tool}\n    static: {{tool: {tool}, paths: [{_PATHS[tool]}]}}\n"
+        for tool in _TOOLS
+    }
+    for name, listed in {**{t: [t] for t in _TOOLS}, "all": list(_TOOLS)}.items():
+        text = "version: 1\nname: s\nstage: artifact\nchecks:\n"
+        text += "".join(checks[tool] for tool in listed)
+        (folder / f"{name}.suite.yaml").write_text(text)
+    alone = {tool: _seconds(lambda t=tool: _pytest(folder, t)) for tool in _TOOLS}
+    slowest = max(alone, key=lambda tool: alone[tool])
+    case = "six static tools"
+    times: dict[tuple[str, str], list[float]] = {(case, f"{slowest} alone"): [], (case, OURS): []}
+    for _ in range(rounds):
+        times[case, f"{slowest} alone"].append(_seconds(lambda: _pytest(folder, slowest)))
+        times[case, OURS].append(_seconds(lambda: _pytest(folder, "all")))
+    return _rows(times)
+
+
+def _pytest(folder: Path, name: str) -> None:
+    plugin = ("-p", "greenroom.plugins.pytest_plugin")
+    shutil.rmtree(folder / ".mypy_cache", ignore_errors=True)
+    _started(
+        [sys.executable, "-m", "pytest", "-q", *plugin, f"{name}.suite.yaml"],
+        folder,
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+        PYTHONDONTWRITEBYTECODE="",
+    )
+
+
+def _started(command: list[str], folder: Path, **environment: str) -> None:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    if done.returncode:
+        tail = done.stdout[-2000:].decode("utf-8", "replace")
+        raise ToolError(f"{command[0]} ended with exit status {done.returncode}: {tail}")
+
+
+def _seconds(subject: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    subject()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
