@@ -56,10 +56,8 @@ def _verify(path: Path, archive: tarfile.TarFile, layers: Iterable[tuple[str, st
         if content is None or content.read(len(_GZIP)) == _GZIP:
             continue
         content.seek(0)
-        if (
-            digest
-            != f"sha256:{hashlib.file_digest(cast('BufferedReader', content), 'sha256').hexdigest()}"
-        ):
+        real = hashlib.file_digest(cast("BufferedReader", content), "sha256").hexdigest()
+        if digest != f"sha256:{real}":
             raise ToolError(f"{path}: the layer {name} has other content", hint=_BROKEN)
 
 
