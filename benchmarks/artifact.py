@@ -16,10 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from benchmarks._table import Row, options, table, write
 from greenroom.plugins.image_subject import Subject, SubjectKind
@@ -33,6 +34,9 @@ from greenroom.validators.image import DEFAULT_LIMITS, Scanner
 from greenroom.validators.vocabulary import Outcome
 from tests.support import oci
 from tests.support.vulndb import Advisory, write_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BARE = "bare Trivy"
 OURS = "greenroom"
@@ -62,23 +66,21 @@ def main() -> int:
 
 def _images(folder: Path, rounds: int) -> list[Row]:
     """Measure the check of one image; every round has caches of its own."""
-    layout = _image(folder)
+    layout, other = _image(folder), _other(folder)
     times: dict[tuple[str, str], list[float]] = {}
     for number in range(rounds):
         database = folder / f"db-{number}"
         write_database(database, _advisories(), updated=datetime.now(UTC))
         bare = _bare_trivy(layout, database, folder)
         known = folder / f"known-{number}"
-        _check(_other(folder), database, known)  # proves the database, knows nothing of the image
+        _check(other, database, known)  # proves the database, knows nothing of the image
         subjects: dict[tuple[str, str], Callable[[], object]] = {
             ("image, cold", BARE): bare,
-            ("image, cold", OURS): lambda d=database, n=number: _check(
-                layout, d, folder / f"n-{n}"
-            ),
+            ("image, cold", OURS): partial(_check, layout, database, folder / f"new-{number}"),
             ("image, warm", BARE): bare,
-            ("image, warm", OURS): lambda d=database, k=known: _check(layout, d, k),
+            ("image, warm", OURS): partial(_check, layout, database, known),
             ("image, again", BARE): bare,
-            ("image, again", OURS): lambda d=database, k=known: _check(layout, d, k),
+            ("image, again", OURS): partial(_check, layout, database, known),
         }
         for key, subject in subjects.items():
             times.setdefault(key, []).append(_seconds(subject))
@@ -187,7 +189,7 @@ def _static(folder: Path, rounds: int) -> list[Row]:
         text = "version: 1\nname: s\nstage: artifact\nchecks:\n"
         text += "".join(checks[tool] for tool in listed)
         (folder / f"{name}.suite.yaml").write_text(text)
-    alone = {tool: _seconds(lambda t=tool: _pytest(folder, t)) for tool in _TOOLS}
+    alone = {tool: _seconds(partial(_pytest, folder, tool)) for tool in _TOOLS}
     slowest = max(alone, key=lambda tool: alone[tool])
     case = "six static tools"
     times: dict[tuple[str, str], list[float]] = {(case, f"{slowest} alone"): [], (case, OURS): []}
