@@ -1,10 +1,12 @@
 """What Greenroom adds to the tools of the artifact stage.
 
 ``python -m benchmarks.artifact [--quick] [--json PATH]``. Images: our check beside bare Trivy on
-the same image and database, in turn, with nothing known (cold), with the database proven before
-(warm), and the same digest again; the ratio is the median over the rounds. Static analysis: six
-tools by one pytest run beside the slowest of them alone. Exits 1 above the limits: 1.10, 1.10,
-0.20 of a warm scan, and 1.2 of the slowest tool.
+the same image of a real registry and the same database, in turn. First: nothing is known, so that
+the database is proven by a canary, once for each database. Cold: an image that nobody has scanned.
+Warm: an image that was scanned before, with another database. Again: the same digest, database and
+flags, beside a warm scan of bare Trivy. The ratio is the median over the rounds.
+Static analysis: six tools by one pytest run beside a run of the slowest of them alone.
+Exits 1 above the limits.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from greenroom.validators.errors import ToolError
 from greenroom.validators.image import DEFAULT_LIMITS, Scanner
 from greenroom.validators.vocabulary import Outcome
 from tests.support import oci
+from tests.support.registry import local_registry
 from tests.support.vulndb import Advisory, write_database
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 BARE = "bare Trivy"
 OURS = "greenroom"
 LIMITS = {"image, cold": 1.10, "image, warm": 1.10, "image, again": 0.20, "six static tools": 1.2}
+"""The most that a case may cost of what it is compared with; a case without one is told only."""
 LIMIT_S = 300
 PACKAGES = 400
 _FILLING = 96 * 1024 * 1024
@@ -59,31 +63,38 @@ def main() -> int:
     ]
     print(table(("case", "subject", "median ms", "ratio"), lines))
     write(rows, given.json)
-    above = [row.case for row in rows if row.ratio and row.ratio > LIMITS[row.case]]
+    above = [row.case for row in rows if row.ratio and row.ratio > LIMITS.get(row.case, row.ratio)]
     print(f"\nABOVE THE LIMIT: {', '.join(above)}" if above else "\nwithin the limits")
     return 1 if above else 0
 
 
 def _images(folder: Path, rounds: int) -> list[Row]:
-    """Measure the check of one image; every round has caches of its own."""
-    layout, other = _image(folder), _other(folder)
+    """Measure the check of one image; every round has databases and caches of its own."""
+    folder.mkdir()
     times: dict[tuple[str, str], list[float]] = {}
-    for number in range(rounds):
-        database = folder / f"db-{number}"
-        write_database(database, _advisories(), updated=datetime.now(UTC))
-        bare = _bare_trivy(layout, database, folder)
-        known = folder / f"known-{number}"
-        _check(other, database, known)  # proves the database, knows nothing of the image
-        subjects: dict[tuple[str, str], Callable[[], object]] = {
-            ("image, cold", BARE): bare,
-            ("image, cold", OURS): partial(_check, layout, database, folder / f"new-{number}"),
-            ("image, warm", BARE): bare,
-            ("image, warm", OURS): partial(_check, layout, database, known),
-            ("image, again", BARE): bare,
-            ("image, again", OURS): partial(_check, layout, database, known),
-        }
-        for key, subject in subjects.items():
-            times.setdefault(key, []).append(_seconds(subject))
+    with local_registry() as registry:
+        small, large = _image(1), _image(_FILLING)
+        registry.push(small, "small:1")
+        registry.push(large, "large:1")
+        for number in range(rounds):
+            work = folder / str(number)
+            one, other = _database(work / "one"), _database(work / "other")
+            image, known = f"{registry.host}/large:1", work / "known"
+            for database in (one, other):
+                _check(f"{registry.host}/small:1", database, known)
+            bare = partial(_bare_trivy, image, one, work)
+            subjects: dict[tuple[str, str], Callable[[], object]] = {
+                ("image, cold", BARE): bare,
+                ("image, cold", OURS): partial(_check, image, one, known),
+                ("image, warm", BARE): bare,
+                ("image, warm", OURS): partial(_check, image, other, known),
+                ("image, again", BARE): bare,
+                ("image, again", OURS): partial(_check, image, one, known),
+                ("image, first of a database", BARE): bare,
+                ("image, first of a database", OURS): partial(_check, image, one, work / "new"),
+            }
+            for key, subject in subjects.items():
+                times.setdefault(key, []).append(_seconds(subject))
     return _rows(times)
 
 
@@ -99,19 +110,18 @@ def _rows(times: dict[tuple[str, str], list[float]]) -> list[Row]:
     return rows
 
 
-def _image(folder: Path) -> Path:
-    """Write an image of the size of a small service: 400 packages, and files that say nothing."""
+def _image(filling: int) -> oci.Image:
+    """Return an image of 400 packages, with ``filling`` bytes of files that say nothing."""
     packages = {f"package-{number}": "1.0-1" for number in range(PACKAGES)}
     system = oci.layer(oci.debian({**packages, "openssl": "3.0.9-1"}))
     noise = random.Random(0)  # noqa: S311 - no secret: bytes that do not compress
-    filling = oci.layer({f"opt/app/{n}.bin": noise.randbytes(_FILLING // 12) for n in range(12)})
-    return oci.write_layout(folder / "image", {"1": oci.image(system, filling)})
+    files = {f"opt/app/{n}.bin": noise.randbytes(filling // 12) for n in range(12)}
+    return oci.image(system, oci.layer(files))
 
 
-def _other(folder: Path) -> Path:
-    """Write a small image of the same system."""
-    system = oci.layer(oci.debian({"openssl": "3.0.9-1"}))
-    return oci.write_layout(folder / "other", {"1": oci.image(system)})
+def _database(cache: Path) -> Path:
+    write_database(cache, _advisories(), updated=datetime.now(UTC))
+    return cache
 
 
 def _advisories() -> list[Advisory]:
@@ -124,28 +134,28 @@ def _advisories() -> list[Advisory]:
     ]
 
 
-def _bare_trivy(layout: Path, database: Path, folder: Path) -> Callable[[], None]:
-    """Return the scan as people run it in CI, without what a warm cache of layers saves."""
+def _bare_trivy(image: str, database: Path, folder: Path) -> None:
+    """Scan as people do in CI; layers are kept in the cache folder, as Trivy does by itself."""
     command = [
-        *(str(find_program("trivy", HINT)), "image", "--input", str(layout)),
-        *("--cache-dir", str(database), "--cache-backend", "memory", "--skip-db-update"),
-        *("--offline-scan", "--scanners", "vuln", "--list-all-pkgs", "--format", "json"),
-        *("--quiet", "--output", str(folder / "bare.json")),
+        *(str(find_program("trivy", HINT)), "image", "--image-src", "remote"),
+        *("--cache-dir", str(database), "--skip-db-update", "--offline-scan"),
+        *("--scanners", "vuln", "--list-all-pkgs", "--format", "json", "--quiet"),
+        *("--output", str(folder / "bare.json"), image),
     ]
-    return lambda: _started(command, folder)
+    _started(command, folder)
 
 
-def _check(layout: Path, database: Path, cache: Path) -> None:
+def _check(image: str, database: Path, cache: Path) -> None:
     place = Workplace(
-        root=layout.parent,
-        environ={**os.environ, "XDG_CACHE_HOME": str(database.parent)},
+        root=database.parent,
+        environ=os.environ,
         until=time.monotonic() + LIMIT_S,
         cache=cache,
         redactor=Redactor(),
         today=datetime.now(UTC).date(),
         tables={"trivy": {"cache": str(database), "offline": True}},
     )
-    subject = Subject(SubjectKind.LAYOUT, layout.name, tag="1")
+    subject = Subject(SubjectKind.REF, image)
     finding = ImageWork(subject, (Scanner.VULN,), DEFAULT_LIMITS).run(place)
     if finding.outcome is not Outcome.PASSED:
         raise ToolError(f"the benchmark's image did not pass: {finding}")

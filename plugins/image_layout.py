@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from greenroom.plugins.shared_cache import SharedCache
+
 _TAG = "org.opencontainers.image.ref.name"
 _DIGEST = re.compile(r"(sha256):([0-9a-f]{64})|(sha512):([0-9a-f]{128})")
 _DESCRIBES = ("mediaType", "digest", "size")
@@ -33,15 +35,18 @@ class LayoutImage:
     entry: dict[str, Any]
 
 
-def layout_images(folder: Path, tag: str) -> tuple[str, tuple[LayoutImage, ...]]:
+def layout_images(
+    folder: Path, tag: str, verified: SharedCache
+) -> tuple[str, tuple[LayoutImage, ...]]:
     """Return the digest that ``tag`` means, and its images, every blob of them verified.
 
     Without a tag the layout must hold one image or index; raises `SettingsError` otherwise, and
-    `ToolError` for a layout that is broken.
+    `ToolError` for a layout that is broken. Layers that are ``verified`` and were not touched since
+    are not read again.
     """
     try:
         chosen = _chosen(folder, tag)
-        return str(chosen["digest"]), tuple(_images(folder, chosen))
+        return str(chosen["digest"]), tuple(_images(folder, chosen, verified))
     except (KeyError, TypeError, AttributeError) as error:
         raise ToolError(f"{folder} is no OCI layout: {error!r} is missing", hint=_BROKEN) from error
 
@@ -74,18 +79,20 @@ def _chosen(folder: Path, tag: str) -> dict[str, Any]:
     return dict(entries[0])
 
 
-def _images(folder: Path, entry: dict[str, Any], depth: int = 0) -> Iterator[LayoutImage]:
+def _images(
+    folder: Path, entry: dict[str, Any], verified: SharedCache, depth: int = 0
+) -> Iterator[LayoutImage]:
     manifest = _json(_blob(folder, entry["digest"]), folder)
     if "manifests" in manifest:
         if depth:
             raise ToolError(f"{folder}: an index within an index", hint=_BROKEN)
         for inner in manifest["manifests"]:
             if not _attestation(inner):
-                yield from _images(folder, inner, depth + 1)
+                yield from _images(folder, inner, verified, depth + 1)
         return
     config = _json(_blob(folder, manifest["config"]["digest"]), folder)
     for layer in manifest["layers"]:
-        _verify(folder, layer["digest"])
+        _verify_once(folder, layer["digest"], verified)
     platform = "/".join(
         str(config[key]) for key in ("os", "architecture", "variant") if config.get(key)
     )
@@ -104,19 +111,37 @@ def _blob(folder: Path, digest: str) -> bytes:
     return _content(_verify(folder, digest))
 
 
-def _verify(folder: Path, digest: str) -> Path:
-    """Return the blob's path; raises `ToolError` where its content is not what its name says."""
+def _verify_once(folder: Path, digest: str, verified: SharedCache) -> None:
+    """Verify a blob unless that was done since it was last changed, as its inode tells."""
+    path, _ = _place(folder, digest)
+    try:
+        seen = path.stat()
+    except OSError as error:
+        raise ToolError(f"{folder} lacks the blob {digest}", hint=_BROKEN) from error
+    key = (path.absolute(), seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+    if verified.get(key) != digest:
+        _verify(folder, digest)
+        verified.put(key, digest)
+
+
+def _place(folder: Path, digest: str) -> tuple[Path, str]:
+    """Return a blob's path and the algorithm of its digest."""
     found = _DIGEST.fullmatch(digest)
     if found is None:
         raise ToolError(f"{folder}: {digest!r} is no digest", hint=_BROKEN)
     algorithm, name = found[1] or found[3], found[2] or found[4]
-    path = folder / "blobs" / algorithm / name
+    return folder / "blobs" / algorithm / name, algorithm
+
+
+def _verify(folder: Path, digest: str) -> Path:
+    """Return the blob's path; raises `ToolError` where its content is not what its name says."""
+    path, algorithm = _place(folder, digest)
     try:
         with path.open("rb") as content:
             real = hashlib.file_digest(content, algorithm).hexdigest()
     except OSError as error:
         raise ToolError(f"{folder} lacks the blob {digest}", hint=_BROKEN) from error
-    if real != name:
+    if real != path.name:
         raise ToolError(f"{folder}: the blob {digest} has other content", hint=_BROKEN)
     return path
 

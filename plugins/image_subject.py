@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.plugins.image_archive import archive_layers
 from greenroom.plugins.image_layout import layout_digest, layout_images, write_view
+from greenroom.plugins.shared_cache import SharedCache
 from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.image import Scanner
 
@@ -104,7 +105,8 @@ def open_subject(subject: Subject, place: Workplace, work: Path) -> Opened:
     path = place.path(subject.name, f"image {subject.kind.value}").absolute()
     match subject.kind:
         case SubjectKind.LAYOUT:
-            return _layout(subject, path, work)
+            verified = SharedCache(place.cache / "verified-blobs")
+            return _layout(subject, path, work, verified)
         case SubjectKind.ARCHIVE:
             layers = archive_layers(path)
             return _file(path, ("--input", str(path)), layers=layers)
@@ -140,10 +142,10 @@ def _remote(subject: Subject, place: Workplace) -> Opened:
     )
 
 
-def _layout(subject: Subject, path: Path, work: Path) -> Opened:
+def _layout(subject: Subject, path: Path, work: Path, verified: SharedCache) -> Opened:
     if not all((path / name).is_file() for name in _INDEX):
         raise ToolError(f"{subject.name} is no OCI layout", hint=f"it lacks {' or '.join(_INDEX)}")
-    digest, images = layout_images(path, subject.tag)
+    digest, images = layout_images(path, subject.tag, verified)
     by_name = {image.platform: image for image in images}
     if len(by_name) != len(images):
         raise ToolError(f"{subject}: two images for the same platform", hint="build it again")

@@ -12,6 +12,7 @@ import pytest
 from greenroom.plugins.image_archive import archive_layers
 from greenroom.plugins.image_layout import layout_images
 from greenroom.plugins.image_subject import Subject, SubjectKind, open_subject
+from greenroom.plugins.shared_cache import SharedCache
 from greenroom.validators.errors import SettingsError, ToolError
 from tests.support import oci
 from tests.support.scans import NEW, Scans, image
@@ -41,7 +42,7 @@ def archive(path: Path, members: dict[str, bytes]) -> Path:
 
 def test_a_tag_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no tag 'new'") as caught:
-        layout_images(layout(tmp_path), "new")
+        layout_images(layout(tmp_path), "new", SharedCache(tmp_path / "v"))
     assert caught.value.hint == "its tags: latest"
 
 
@@ -54,14 +55,24 @@ def test_a_spoilt_blob_is_an_error(tmp_path: Path, content: bytes, said: str) ->
     folder = layout(tmp_path)
     blob(folder, content).write_bytes(b"{}")
     with pytest.raises(ToolError, match=said):
-        layout_images(folder, "latest")
+        layout_images(folder, "latest", SharedCache(tmp_path / "v"))
+
+
+def test_a_layer_that_was_verified_and_changed_since_is_an_error(tmp_path: Path) -> None:
+    folder, verified = layout(tmp_path), SharedCache(tmp_path / "v")
+    layout_images(folder, "latest", verified)
+    assert layout_images(folder, "latest", verified)[0] == CONTENT.digest
+    whole = CONTENT.layers[0]
+    blob(folder, whole).write_bytes(bytes(len(whole)))
+    with pytest.raises(ToolError, match="other content"):
+        layout_images(folder, "latest", verified)
 
 
 def test_a_missing_layer_is_an_error(tmp_path: Path) -> None:
     folder = layout(tmp_path)
     blob(folder, CONTENT.layers[0]).unlink()
     with pytest.raises(ToolError, match="lacks the blob"):
-        layout_images(folder, "")
+        layout_images(folder, "", SharedCache(tmp_path / "v"))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +89,7 @@ def test_a_broken_index_is_an_error(tmp_path: Path, text: str, said: str) -> Non
     folder = layout(tmp_path)
     (folder / "index.json").write_text(text)
     with pytest.raises(ToolError, match=said):
-        layout_images(folder, "")
+        layout_images(folder, "", SharedCache(tmp_path / "v"))
 
 
 def test_two_images_for_one_platform_are_an_error(tmp_path: Path) -> None:
