@@ -83,7 +83,7 @@ def local_registry() -> Iterator[Registry]:
         )
         try:
             host = f"127.0.0.1:{_port(process)}"
-            with httpx.Client(base_url=f"http://{host}", trust_env=False) as client:
+            with httpx.Client(base_url=f"http://{host}", trust_env=False, timeout=60) as client:
                 yield Registry(host, client)
         finally:
             process.kill()
