@@ -1,12 +1,14 @@
 """Runs the checks of the artifact side by side, ahead of pytest's own order.
 
 Tools wait for nobody: those of all selected checks are started when the run begins, as many at once
-as there are processors, while pytest keeps its items, their order and its options. A check that
-must be alone waits for all of them. Under xdist the workers are what runs side by side.
+as there are processors, those that took longest the last time first, while pytest keeps its items,
+their order and its options. A check that must be alone waits for all of them. Under xdist the
+workers are what runs side by side.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -20,6 +22,7 @@ from greenroom.plugins.programs import calling_off
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from greenroom.plugins.shared_cache import SharedCache
     from greenroom.validators.finding import Finding
 
 NAME = "greenroom-ahead"
@@ -34,10 +37,18 @@ class Worked(NamedTuple):
 
 
 class Ahead:
-    """The pool of one run; ``task_of`` gives an item's work, or None if it cannot run ahead."""
+    """The pool of one run; ``task_of`` gives an item's work, or None if it cannot run ahead.
 
-    def __init__(self, task_of: Callable[[pytest.Item], Callable[[], Finding] | None]) -> None:
+    ``times`` keeps how long each took.
+    """
+
+    def __init__(
+        self,
+        task_of: Callable[[pytest.Item], Callable[[], Finding] | None],
+        times: SharedCache,
+    ) -> None:
         self._task_of = task_of
+        self._times = times
         self._started: dict[str, Future[Worked]] = {}
         self._off = threading.Event()
 
@@ -50,8 +61,10 @@ class Ahead:
             return (yield)
         pool = ThreadPoolExecutor(max(_LEAST, processors()), "greenroom-ahead")
         try:
-            for nodeid, task in tasks.items():
-                self._started[nodeid] = pool.submit(self._worked, task)
+            root = session.config.rootpath
+            for nodeid in sorted(tasks, key=lambda nodeid: -self._took((root, nodeid))):
+                key = (root, nodeid)
+                self._started[nodeid] = pool.submit(self._timed, key, tasks[nodeid])
             return (yield)
         finally:
             self._off.set()
@@ -65,6 +78,17 @@ class Ahead:
     def drain(self) -> None:
         """Wait until nothing runs any more."""
         wait(self._started.values())
+
+    def _took(self, key: tuple[object, ...]) -> float:
+        """Return the seconds that a check took the last time; of a new one nobody knows."""
+        known = self._times.get(key)
+        return known if isinstance(known, float) else math.inf
+
+    def _timed(self, key: tuple[object, ...], task: Callable[[], Finding]) -> Worked:
+        worked = self._worked(task)
+        if not self._off.is_set():
+            self._times.put(key, worked.seconds)
+        return worked
 
     def _worked(self, task: Callable[[], Finding]) -> Worked:
         started = time.monotonic()

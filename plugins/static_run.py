@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.plugins.fingerprints import with_fingerprints
 from greenroom.plugins.programs import Ran, find_program, run_program, tool_environment
+from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.static_custom import OUTPUT
 from greenroom.plugins.static_paths import given_paths
 from greenroom.plugins.static_text import MOST, Rooted
@@ -171,19 +172,29 @@ def _without_faults(report: Report, faults: frozenset[str]) -> Report:
 
 @contextmanager
 def _asked(program: str, desk: _Desk, *, needed: bool) -> Iterator[Callable[[], str]]:
-    """Ask for the tool's version meanwhile: some take as long for that as for their work."""
+    """Ask for the tool's version meanwhile: some take as long for that as for their work.
+
+    The answer is kept until the program's file changes.
+    """
     if not needed:
         yield str
+        return
+    cache = SharedCache(desk.place.cache / "tool-versions")
+    key = (program, *_stamp(Path(program)))
+    if isinstance(known := cache.get(key), str):
+        yield lambda: known
         return
     with ThreadPoolExecutor(1) as aside:
         # The context tells the thread, too, when the run is called off.
         asked = aside.submit(copy_context().run, desk.run, (program, "--version"))
         yield lambda: _version(asked.result())
+        if version := _version(asked.result()):
+            cache.put(key, version)
 
 
 def _version(ran: Ran) -> str:
     found = _VERSION.search(ran.output.decode("utf-8", "replace") + ran.errors)
-    return found[0] if found else ""
+    return found[0] if found and ran.status == 0 else ""
 
 
 def _output_file(order: CustomOrder, given: list[str], desk: _Desk, fresh: str) -> Path | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from greenroom.plugins.ahead import NAME, Ahead
 from greenroom.plugins.recording import recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
+from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.suite_items import SuiteItem
 from greenroom.plugins.workplace import Workplace
 from greenroom.validators.errors import GreenroomError
@@ -62,7 +63,7 @@ class WorkItem(SuiteItem):
 def pool_of(config: pytest.Config) -> Ahead:
     """Return the run's pool, made at first use."""
     if not isinstance(known := config.pluginmanager.get_plugin(NAME), Ahead):
-        known = Ahead(_task_of)
+        known = Ahead(_task_of, SharedCache(cache_folder(os.environ) / "durations"))
         config.pluginmanager.register(known, NAME)
     return known
 
