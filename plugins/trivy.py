@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.canary import canary_files, language_of, write_canary
 from greenroom.plugins.image_subject import Subject, Target, open_subject
+from greenroom.plugins.layer_cache import layer_cache
 from greenroom.plugins.shared_cache import SharedCache
-from greenroom.plugins.trivy_command import CLEAN, END_OF_LIFE, FOUND, HINT, Runner, find_trivy
+from greenroom.plugins.trivy_command import CLEAN, ENDED, FOUND, HINT, Runner, find_trivy
 from greenroom.plugins.trivy_database import KnownDatabase, usable_database
 from greenroom.plugins.trivy_report import findings_of, read_report, scan_of
 from greenroom.validators.errors import ToolError
@@ -162,11 +164,27 @@ class _Session:
         return (runner.program.version, runner.program.path, runner.cache, identity, *flags)
 
     def _scanned(self, target: Target) -> dict[str, Any]:
-        scanners = [scanner.value for scanner in self.scanners]
-        out = _fresh(self.runner)
-        kind = self.subject.kind.command
-        ran = self.runner.scan(kind, target.arguments, scanners, out)
+        """Return the report of a scan, which may use what an earlier one learnt of the layers.
+
+        Where that is spoilt, everything is read anew.
+        """
+        runner = self.runner
+        if self.subject.kind.command == "image" and target.digest and not runner.settings.server:
+            root = runner.place.cache / "trivy-layers"
+            key = (target.digest, target.platform, runner.program.version)
+            with layer_cache(root, runner.cache, key, runner.place.until) as layers:
+                ran, out = self._run(target, layers)
+                if ran.status in ENDED:
+                    return _read(ran, out, str(self.subject))
+                shutil.rmtree(layers, ignore_errors=True)
+        ran, out = self._run(target)
         return _read(ran, out, str(self.subject))
+
+    def _run(self, target: Target, layers: Path | None = None) -> tuple[Ran, Path]:
+        out = _fresh(self.runner)
+        scanners = [scanner.value for scanner in self.scanners]
+        kind = self.subject.kind.command
+        return self.runner.scan(kind, target.arguments, scanners, out, layers=layers), out
 
     def _canary(self, system: OperatingSystem | None, kinds: Collection[str]) -> Canary:
         files = canary_files(system, kinds)
@@ -206,7 +224,7 @@ def _prove(
 
 def _read(ran: Ran, out: Path, what: str) -> dict[str, Any]:
     """Return the report that a scan wrote; its exit status must say the same."""
-    if ran.status not in {CLEAN, FOUND, END_OF_LIFE}:
+    if ran.status not in ENDED:
         raise ToolError(f"Trivy could not scan {what}: {ran.words}", hint="see its message above")
     try:
         size = out.stat().st_size

@@ -28,6 +28,7 @@ HINT = "install greenroom[image], which brings a pinned Trivy, or put trivy on t
 REFUSED = ("0.69.4", "0.69.5", "0.69.6")
 """Releases of March 2026 whose binaries an attacker had replaced."""
 CLEAN, FOUND, END_OF_LIFE = 0, 10, 20
+ENDED = frozenset({CLEAN, FOUND, END_OF_LIFE})
 """The exit statuses of a scan that ended; any other is an error."""
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 _NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -101,12 +102,26 @@ class Runner:
             until=self.place.until,
         )
 
-    def scan(self, kind: str, subject: Sequence[str], scanners: Sequence[str], out: Path) -> Ran:
-        """Scan into the new file ``out``; ``kind`` is Trivy's own command."""
+    def scan(
+        self,
+        kind: str,
+        subject: Sequence[str],
+        scanners: Sequence[str],
+        out: Path,
+        *,
+        layers: Path | None = None,
+    ) -> Ran:
+        """Scan into the new file ``out``; ``kind`` is Trivy's own command.
+
+        What is learnt of layers is kept in the folder ``layers``, which holds the databases, too.
+        """
         remote = "--image-src" in subject
         left = max(1, int(self.place.until - time.monotonic()))
         command = [kind, *self._steady(), f"--timeout={left}s", "--output", str(out)]
+        command += [f"--cache-dir={layers or self.cache}"]
         command += self._flags(kind, scanners)
+        if layers is None and kind != "config":
+            command += ["--cache-backend=memory"]
         return self.run([*command, *subject], registry=remote)
 
     def _steady(self) -> list[str]:
@@ -114,7 +129,6 @@ class Runner:
             "--config=",
             "--ignorefile=",
             "--quiet",
-            f"--cache-dir={self.cache}",
             "--disable-telemetry",
             "--skip-version-check",
             "--format=json",
@@ -126,7 +140,6 @@ class Runner:
         if kind == "config":
             return checks
         flags = [
-            "--cache-backend=memory",
             f"--scanners={','.join(scanners)}",
             "--skip-db-update",
             "--offline-scan",

@@ -1,0 +1,51 @@
+"""What Trivy learnt of an image's layers, kept for each digest: a folder that only it may open.
+
+Trivy keeps layers of all images in one database and gives up after five seconds where another
+process has it open; a folder for each digest has no such neighbours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from greenroom.plugins.shared_cache import only_one
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+KEPT_S = 14 * 24 * 3600.0
+"""How long a folder that nobody uses is kept."""
+_DATABASES = ("db", "java-db", "policy")
+
+
+@contextlib.contextmanager
+def layer_cache(root: Path, databases: Path, key: Sequence[object], until: float) -> Iterator[Path]:
+    """Hold the folder of ``key`` below ``root``, with the databases of the folder ``databases``.
+
+    Raises `ToolError` where another process holds it beyond ``until`` (time.monotonic seconds).
+    """
+    name = hashlib.sha256(repr([str(databases), *map(str, key)]).encode()).hexdigest()[:32]
+    folder = root / name
+    with only_one(root / f"{name}.lock", until, "the same image"):
+        _prune(root, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for database in _DATABASES:
+            with contextlib.suppress(FileExistsError):
+                (folder / database).symlink_to(databases / database, target_is_directory=True)
+        os.utime(folder)
+        yield folder
+
+
+def _prune(root: Path, used: Path) -> None:
+    """Remove what nobody used for long; whoever holds one has used it just now."""
+    oldest = time.time() - KEPT_S
+    for path in root.iterdir():
+        with contextlib.suppress(OSError):
+            if path.is_dir() and path != used and path.stat().st_mtime < oldest:
+                shutil.rmtree(path)
