@@ -47,7 +47,7 @@ LIMITS = {"image, cold": 1.10, "image, warm": 1.10, "image, again": 0.20, "six s
 """The most that a case may cost of what it is compared with; a case without one is told only."""
 LIMIT_S = 300
 PACKAGES = 400
-_FILLING = 32 * 1024 * 1024
+_FILLING = 96 * 1024 * 1024
 _TOOLS = ("bandit", "cfn-lint", "hadolint", "mypy", "ruff", "zizmor")
 
 
@@ -213,7 +213,7 @@ def _pytest(folder: Path, name: str) -> None:
     plugin = ("-p", "greenroom.plugins.pytest_plugin")
     shutil.rmtree(folder / ".mypy_cache", ignore_errors=True)
     _started(
-        [sys.executable, "-m", "pytest", "-q", *plugin, f"{name}.suite.yaml"],
+        [sys.executable, "-m", "pytest", "-q", *plugin, "--rootdir=.", f"{name}.suite.yaml"],
         folder,
         PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
         PYTHONDONTWRITEBYTECODE="",

@@ -30,14 +30,14 @@ def layer_cache(root: Path, databases: Path, key: Sequence[object], until: float
 
     Raises `ToolError` where another process holds it beyond ``until`` (time.monotonic seconds).
     """
-    name = hashlib.sha256(repr([str(databases), *map(str, key)]).encode()).hexdigest()[:32]
+    name = hashlib.sha256(repr([*map(str, key)]).encode()).hexdigest()[:32]
     folder = root / name
     with only_one(root / f"{name}.lock", until, "the same image"):
         _prune(root, folder)
         folder.mkdir(parents=True, exist_ok=True)
         for database in _DATABASES:
-            with contextlib.suppress(FileExistsError):
-                (folder / database).symlink_to(databases / database, target_is_directory=True)
+            (folder / database).unlink(missing_ok=True)
+            (folder / database).symlink_to(databases / database, target_is_directory=True)
         os.utime(folder)
         yield folder
 
