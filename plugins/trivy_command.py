@@ -61,7 +61,8 @@ def find_trivy(place: Workplace) -> Program:
             f"{path} is Trivy {version}, one of the compromised releases {', '.join(REFUSED)}",
             hint=f"remove it, and change every secret that it could read; {HINT}",
         )
-    cache.put(key, version)
+    if known != version:
+        cache.put(key, version)
     return Program(path, version)
 
 
