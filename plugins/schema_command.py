@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import click
 
-from greenroom.plugins.suite_kinds import ARTIFACT_KINDS
+from greenroom.plugins.suite_kinds import KINDS
 from greenroom.validators.errors import GreenroomError, SettingsError
 
 SCHEMAS = {
@@ -31,10 +31,14 @@ def schema_text(name: str) -> str:
 
 
 def _with_kinds(text: str) -> str:
-    """Add the definitions of the artifact's kinds of check, each of which is a file of its own."""
+    """Add the kinds of check, the schema of each of which is a file of its own."""
     schema = json.loads(text)
-    for key, kind in ARTIFACT_KINDS.items():
+    check = schema["$defs"]["work_check"]
+    for key, kind in KINDS.items():
         schema["$defs"][key] = json.loads(_text("greenroom.plugins", kind.schema))
+        check["properties"][key] = {"$ref": f"#/$defs/{key}"}
+        expect = {"$ref": f"#/$defs/{kind.expects}"}
+        check["oneOf"].append({"required": [key], "properties": {"expect": expect}})
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from greenroom.plugins.allowed import Allowed, read_allowed
 from greenroom.plugins.function_address import is_function, parse_function
 from greenroom.plugins.redaction import Redactor, is_sensitive
 from greenroom.validators.errors import SettingsError
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from greenroom.plugins.target_settings import Ready, Targets
 
 KEYS = (
-    *("artifact", "expect", "hook", "ready", "release", "report", "revision", "secrets", "target"),
-    *("targets", "trivy", "variables", "waivers"),
+    *("allow", "artifact", "expect", "hook", "ready", "release", "report", "revision", "secrets"),
+    *("target", "targets", "trivy", "variables", "waivers"),
 )
 _ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"[@?]")
@@ -45,6 +46,7 @@ class Settings:
 
     ``expected_kinds`` and ``expected_stages`` are the least numbers of checks that must run;
     ``secrets`` are names of environment variables whose values are redacted from every output;
+    ``allow`` are the origins that may be loaded or attacked;
     ``artifact`` holds checks as tables, ``tool_tables`` what tools are told, ``where`` the file.
     """
 
@@ -59,6 +61,7 @@ class Settings:
     ready: Ready | None = None
     revision: AnsweredBy | None = None
     targets: Targets | None = None
+    allow: Allowed = field(default_factory=Allowed)
     artifact: dict[str, Any] = field(default_factory=dict)
     tool_tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     where: str = ""
@@ -149,6 +152,7 @@ def resolve(
         variables=_texts(table, "variables", where)
         | dict(_pair(option, "--greenroom-set") for option in line.variables),
         secrets=_names(table.get("secrets", []), where),
+        allow=read_allowed(_subtable(table, "allow", where), where),
         artifact=_subtable(table, "artifact", where),
         tool_tables=_tool_tables(table, where),
         where=where,

@@ -48,7 +48,9 @@ class SuiteFile(pytest.File):
         from greenroom.plugins.work_items import WorkItem, pool_of  # noqa: PLC0415 - only for them
 
         pool_of(self.config)
-        return WorkItem.from_parent(self, name=check.name, check=check, stage=check.stage)
+        return WorkItem.from_parent(
+            self, name=check.name, check=check, stage=check.stage, target=suite.target
+        )
 
     def _suite(self) -> Suite:
         try:

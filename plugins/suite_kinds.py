@@ -1,4 +1,4 @@
-"""The checks of the artifact that suite files know: the key of each, and who reads and runs it."""
+"""The kinds of check that are no plain request: the key of each, and who reads and runs it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from greenroom.validators.vocabulary import Kind
+from greenroom.validators.vocabulary import Kind, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +21,16 @@ class CheckKind:
     """What a key of a check means.
 
     Its module is ``greenroom.plugins.suite_KEY``, its reader ``read_KEY`` and the JSON Schema of
-    its value ``check_KEY.schema.json``. ``timeout_s`` is the time that it has unless its check says
-    otherwise.
+    its value ``check_KEY.schema.json``; ``expects`` is the definition of ``expect`` in the suite's
+    schema (``limits``, or ``KEY/$defs/expect`` of its own file). ``timeout_s`` is the time that it
+    has unless its check says otherwise.
     """
 
     key: str
     kind: Kind
     timeout_s: float
+    stage: Stage = Stage.ARTIFACT
+    expects: str = "limits"
 
     def read(self, fields: Fields, node: Node, expect: Node | None) -> Work:
         """Read the value of the key and of ``expect``; raises `SettingsError` at its place."""
@@ -56,4 +59,10 @@ ARTIFACT_KINDS = {
         CheckKind("unit", Kind.UNIT, 900.0),
     )
 }
+"""What examines an artifact; the settings' table of that name may hold such checks, too."""
+ENVIRONMENT_KINDS = {
+    known.key: known for known in (CheckKind("tcp", Kind.SMOKE, 10.0, Stage.ENVIRONMENT),)
+}
+"""What examines an environment."""
+KINDS = ARTIFACT_KINDS | ENVIRONMENT_KINDS
 """Every key there is."""

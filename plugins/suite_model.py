@@ -106,7 +106,7 @@ class HttpCheck:
 
 @dataclass(frozen=True, slots=True)
 class WorkCheck:
-    """One check of the artifact: what it does and judges is its ``work``.
+    """One check that is no plain request: what it does and judges is its ``work``.
 
     ``line`` counts from 1; it is 0 where the settings hold the check.
     """

@@ -11,7 +11,7 @@ Grammar (``?`` optional; see `greenroom.plugins.suite_expect` for ``expect``)::
     checks_from: artifact                         the checks of that table of the settings
     CHECK    = {name, tags?, kind?, gate?, timeout?, max_body?, retry?, answered_by?, http, expect}
              | {name, tags?, kind?, gate?, timeout?, WORK, expect?}
-    WORK     = one of image, references, static, template, unit: see `greenroom.plugins.suite_kinds`
+    WORK     = one of the keys of `greenroom.plugins.suite_kinds`
     http     = {METHOD: PATH, headers?, json? | body?, follow_redirects?, at?: each-target}
     METHOD   = get | head | post | put | patch | delete | options
     answered_by = {header: NAME | json: JSONPATH, equals?: TEXT}    without equals: the release's
@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 from greenroom.plugins.function_address import is_function, parse_function
 from greenroom.plugins.suite_expect import read_expect
 from greenroom.plugins.suite_fields import Fields
-from greenroom.plugins.suite_kinds import ARTIFACT_KINDS
+from greenroom.plugins.suite_kinds import KINDS
 from greenroom.plugins.suite_model import (
     RETRIED,
     Defaults,
@@ -63,7 +63,7 @@ CHECK_KEYS = (
     *("name", "tags", "kind", "gate", "timeout", "max_body", "retry", "answered_by"),
     *("http", "expect"),
 )
-WORK_KEYS = ("name", "tags", "kind", "gate", "timeout", *ARTIFACT_KINDS, "expect")
+WORK_KEYS = ("name", "tags", "kind", "gate", "timeout", *KINDS, "expect")
 TABLES = ("artifact",)
 """Tables of the settings that hold checks."""
 RETRY_KEYS = ("attempts", "delay", "on")
@@ -133,7 +133,7 @@ class _Parser:
         return Suite(
             name=name,
             stage=stage or Stage.ENVIRONMENT,
-            target=own or (self._given_target(node, target) if asks else ""),
+            target=own or self._given_target(node, target, needed=asks),
             checks=checks,
             own_target=own is not None,
         )
@@ -164,7 +164,9 @@ class _Parser:
         parser = _Parser(fields, self._contracts, {})
         return parser._checks(table.read(), defaults, stage)
 
-    def _given_target(self, suite: Node, given: str | None) -> str:
+    def _given_target(self, suite: Node, given: str | None, *, needed: bool) -> str:
+        if given is None and not needed:
+            return ""
         if given is None:
             hint = "give `target:` here, or --greenroom-target URL, or GREENROOM_TARGET"
             raise self._fields.error(suite.place, "the suite has no target", hint)
@@ -261,12 +263,12 @@ class _Parser:
     def _check(self, node: Node, defaults: Defaults, stage: Stage | None) -> HttpCheck | WorkCheck:
         self._refuse_other_kinds(node)
         keys = [entry.key for entry in node.entries] if isinstance(node, Mapping) else []
-        named = [key for key in keys if key in ARTIFACT_KINDS]
+        named = [key for key in keys if key in KINDS]
         if len(named) > 1 or (named and "http" in keys):
             several = ", ".join([*named, *(["http"] if "http" in keys else [])])
             raise self._fields.error(node.place, f"one check, but several kinds: {several}")
         if named:
-            return self._work_check(node, ARTIFACT_KINDS[named[0]], stage)
+            return self._work_check(node, KINDS[named[0]], stage)
         return self._http_check(node, defaults, stage or Stage.ENVIRONMENT)
 
     def _work_check(self, node: Node, kind: CheckKind, stage: Stage | None) -> WorkCheck:
@@ -283,7 +285,7 @@ class _Parser:
             kind=self._kind(found, tags, kind.kind),
             gate=self._gate(found.get("gate")),
             tags=tags,
-            stage=stage or Stage.ARTIFACT,
+            stage=stage or kind.stage,
             timeout_s=timeout_s,
             work=kind.read(fields, found[kind.key].value, expect),
         )
@@ -325,7 +327,7 @@ class _Parser:
                 raise self._fields.error(
                     entry.place,
                     f"this version of Greenroom has no {entry.key!r} checks in suite files",
-                    f"kinds of check: http, {', '.join(ARTIFACT_KINDS)}",
+                    f"kinds of check: http, {', '.join(KINDS)}",
                 )
 
     def _name(self, node: Node) -> str:
@@ -361,7 +363,7 @@ class _Parser:
 
 
 def _keys_of(kind: CheckKind) -> tuple[str, ...]:
-    return tuple(key for key in WORK_KEYS if key == kind.key or key not in ARTIFACT_KINDS)
+    return tuple(key for key in WORK_KEYS if key == kind.key or key not in KINDS)
 
 
 def _target_problem(target: str) -> str:

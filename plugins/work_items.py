@@ -1,4 +1,4 @@
-"""The pytest item of a check of the artifact: it observes with tools, and judges."""
+"""The pytest item of a check that is no plain request: it observes by its own means, and judges."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.ahead import NAME, Ahead
 from greenroom.plugins.recording import recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.suite_items import SuiteItem
-from greenroom.plugins.workplace import Workplace
+from greenroom.plugins.workplace import Site, Workplace
 from greenroom.validators.errors import GreenroomError
 from greenroom.validators.finding import Finding
-from greenroom.validators.vocabulary import Outcome
+from greenroom.validators.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
 
 
 class WorkItem(SuiteItem):
-    """One check of the artifact."""
+    """One check that does its own work; ``target`` is its suite's, empty if it has none."""
 
     check: WorkCheck
+
+    def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+        super().__init__(**arguments)
+        self._target = target
 
     def runtest(self) -> None:
         """Observe, judge and record; raises `CheckFailed` unless the check passed."""
@@ -57,6 +61,18 @@ class WorkItem(SuiteItem):
             redactor=redactor_of(self.config),
             today=datetime.now(UTC).date(),
             tables=settings_of(self.config).tool_tables,
+            here=self._site() if self.check.stage is Stage.ENVIRONMENT else None,
+        )
+
+    def _site(self) -> Site:
+        from greenroom.plugins.target import connections_of  # noqa: PLC0415 - environments only
+
+        return Site(
+            target=self._target,
+            connections=connections_of(self.config),
+            redactor=redactor_of(self.config),
+            record=recording_of(self).exchanges.append,
+            allow=settings_of(self.config).allow,
         )
 
 
