@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from greenroom.plugins.function_address import is_function, shown_target
 from greenroom.plugins.recording import CheckFailed, recording_of
 from greenroom.plugins.settings import redactor_of, settings_of, variables_of
 from greenroom.plugins.suite_contract import Contracts
-from greenroom.plugins.suite_model import HttpCheck
+from greenroom.plugins.suite_model import HttpCheck, WorkCheck
 from greenroom.plugins.suite_parser import parse_suite, proven
 from greenroom.plugins.taking_part import settle
 from greenroom.validators.errors import SettingsError
@@ -22,11 +24,14 @@ if TYPE_CHECKING:
     import httpx
 
     from greenroom.plugins.settings import Settings
-    from greenroom.plugins.suite_model import Suite, WorkCheck
+    from greenroom.plugins.suite_model import Check, StepsCheck, Suite
     from greenroom.plugins.suite_table import TableDocument
     from greenroom.plugins.target_settings import Address
     from greenroom.validators.finding import Finding
     from greenroom.validators.vocabulary import Stage
+
+_POLLS_KEPT = 3
+"""Exchanges that are recorded of a check that waits: the last ones, which its finding is about."""
 
 
 class SuiteFile(pytest.File):
@@ -38,11 +43,16 @@ class SuiteFile(pytest.File):
         for check in suite.checks:
             for tag in check.tags:
                 self.config.addinivalue_line("markers", f"{tag}: a tag of a suite's check")
-            yield self._item(check, suite)
+            item = self._item(check, suite)
+            if check.unmet:
+                self.config.hook.pytest_deselected(items=[item])
+            else:
+                yield item
 
-    def _item(self, check: HttpCheck | WorkCheck, suite: Suite) -> SuiteItem:
-        if isinstance(check, HttpCheck):
-            return CheckItem.from_parent(
+    def _item(self, check: Check, suite: Suite) -> SuiteItem:
+        if not isinstance(check, WorkCheck):
+            kind = CheckItem if isinstance(check, HttpCheck) else StepsItem
+            return kind.from_parent(
                 self, name=check.name, check=check, stage=suite.stage, target=suite.target
             )
         from greenroom.plugins.work_items import WorkItem, pool_of  # noqa: PLC0415 - only for them
@@ -83,7 +93,7 @@ class SuiteFile(pytest.File):
 class SuiteItem(pytest.Item):
     """One check of a suite: its markers, its place, its time and how its failure is shown."""
 
-    def __init__(self, *, check: HttpCheck | WorkCheck, stage: Stage, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+    def __init__(self, *, check: Check, stage: Stage, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
         super().__init__(**arguments)
         self.check = check
         # The first marker of a kind counts: the check's kind comes before its tags.
@@ -97,7 +107,7 @@ class SuiteItem(pytest.Item):
     @property
     def longest_s(self) -> float:
         """The seconds that this check may take at worst, at one target."""
-        return self.check.timeout_s
+        return self.check.longest_s
 
     def repr_failure(
         self,
@@ -115,14 +125,46 @@ class SuiteItem(pytest.Item):
         return self.path, max(self.check.line - 1, 0), self.name
 
 
-class CheckItem(SuiteItem):
+class AskingItem(SuiteItem):
     """One check that asks a target."""
 
-    check: HttpCheck
+    check: HttpCheck | StepsCheck
 
     def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
         super().__init__(**arguments)
         self._target = target
+
+    @contextmanager
+    def _client(self, record: Callable[[dict[str, Any]], None]) -> Iterator[httpx.Client]:
+        from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - not at collection
+        from greenroom.plugins.target import connections_of  # noqa: PLC0415 - as above
+
+        redactor = redactor_of(self.config)
+        limits = Limits(self.check.timeout_s, self.check.max_body)
+        with client(self._target, connections_of(self.config), redactor, record, limits) as http:
+            yield http
+
+
+class StepsItem(AskingItem):
+    """One check of several requests."""
+
+    check: StepsCheck
+
+    def runtest(self) -> None:
+        """Ask step by step, judge and record; raises `CheckFailed` unless the check passed."""
+        from greenroom.plugins.suite_flow import run_steps  # noqa: PLC0415 - not at collection
+
+        recording = recording_of(self)
+        with self._client(recording.exchanges.append) as http:
+            target = shown_target(self._target)
+            found = run_steps(self.check, target, http, redactor_of(self.config))
+        recording.verify(found)
+
+
+class CheckItem(AskingItem):
+    """One check of one request."""
+
+    check: HttpCheck
 
     def runtest(self) -> None:
         """Ask, judge and record; raises `CheckFailed` unless the check passed."""
@@ -131,14 +173,16 @@ class CheckItem(SuiteItem):
         recording.verify(asked(recording.exchanges.append))
 
     def _asked(self, record: Callable[[dict[str, Any]], None]) -> Finding:
-        from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - not at collection
-        from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - as above
-        from greenroom.plugins.target import connections_of  # noqa: PLC0415 - as above
+        from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - not at collection
 
-        redactor = redactor_of(self.config)
-        limits = Limits(self.check.timeout_s, self.check.max_body)
-        with client(self._target, connections_of(self.config), redactor, record, limits) as http:
-            return run_check(self.check, shown_target(self._target), http, redactor)
+        kept: deque[dict[str, Any]] = deque(maxlen=_POLLS_KEPT)
+        with self._client(kept.append if self.check.wait else record) as http:
+            try:
+                target = shown_target(self._target)
+                return run_check(self.check, target, http, redactor_of(self.config))
+            finally:
+                for exchange in kept:
+                    record(exchange)
 
     def _asked_at_each(self, record: Callable[[dict[str, Any]], None]) -> Finding:
         from greenroom.plugins.http import Limits, client_of  # noqa: PLC0415 - not at collection
