@@ -42,7 +42,10 @@ def read_baseline(path: Path, shown: str) -> dict[str, str]:
 
 
 def write_baseline(path: Path, results: Iterable[Result]) -> int:
-    """Write the results that are not waived as the new baseline; return how many there are."""
+    """Write the results that are not waived as the new baseline; return how many there are.
+
+    Raises `SettingsError`.
+    """
     kept = sorted(
         (result.location.file if result.location else "", result.id, result.fingerprint)
         for result in results
@@ -54,10 +57,14 @@ def write_baseline(path: Path, results: Iterable[Result]) -> int:
     ]
     body = "".join(f"\n    {line}," for line in lines).rstrip(",")
     end = "\n  ]" if lines else "]"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        f'{{\n  "schema": "{SCHEMA}",\n  "results": [{body}{end}\n}}\n', encoding="utf-8"
-    )
+    content = f'{{\n  "schema": "{SCHEMA}",\n  "results": [{body}{end}\n}}\n'
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"the baseline {path} cannot be written: {error.strerror}", hint="correct `baseline:`"
+        ) from error
     return len(kept)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -39,7 +37,7 @@ def command(suite_file: Path, name: str | None, root: Path) -> None:
     """
     root = root.absolute()
     for check, work in _chosen(suite_file, root, name):
-        facts = work.observe(_workplace(root, check.timeout_s))
+        facts = work.observe(Workplace.of_process(root, check.timeout_s, Redactor()))
         if facts.problems or not (facts.examined or facts.results):
             why = "; ".join(facts.problems) or f"{facts.tool} examined 0 {facts.what}"
             raise ToolError(f"{check.name}: no baseline is written: {why}")
@@ -70,14 +68,3 @@ def _chosen(suite_file: Path, root: Path, name: str | None) -> list[tuple[WorkCh
             hint="give it one: static: {tool: ruff, baseline: ruff-baseline.json}",
         )
     return chosen
-
-
-def _workplace(root: Path, timeout_s: float) -> Workplace:
-    return Workplace(
-        root=root,
-        environ=os.environ,
-        until=time.monotonic() + timeout_s,
-        cache=root,
-        redactor=Redactor(),
-        today=datetime.now(UTC).date(),
-    )

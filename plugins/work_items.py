@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.ahead import NAME, Ahead
@@ -13,13 +10,13 @@ from greenroom.plugins.recording import recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.suite_items import SuiteItem
-from greenroom.plugins.workplace import Workplace
+from greenroom.plugins.workplace import Workplace, cache_folder
 from greenroom.validators.errors import GreenroomError
 from greenroom.validators.finding import Finding
 from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     import pytest
 
@@ -49,14 +46,11 @@ class WorkItem(SuiteItem):
             return Finding(Outcome.ERROR, "something to examine", str(error), advice=error.hint)
 
     def _workplace(self) -> Workplace:
-        return Workplace(
-            root=self.config.rootpath,
-            environ=os.environ,
-            until=time.monotonic() + self.check.timeout_s,
-            cache=cache_folder(os.environ),
-            redactor=redactor_of(self.config),
-            today=datetime.now(UTC).date(),
-            tables=settings_of(self.config).tool_tables,
+        return Workplace.of_process(
+            self.config.rootpath,
+            self.check.timeout_s,
+            redactor_of(self.config),
+            settings_of(self.config).tool_tables,
         )
 
 
@@ -66,14 +60,6 @@ def pool_of(config: pytest.Config) -> Ahead:
         known = Ahead(_task_of, SharedCache(cache_folder(os.environ) / "durations"))
         config.pluginmanager.register(known, NAME)
     return known
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Return where what costs time is kept: GREENROOM_CACHE, else the user's cache folder."""
-    if given := environ.get("GREENROOM_CACHE"):
-        return Path(given).absolute()
-    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/tmp"), ".cache")  # noqa: S108 - no home: a cache may be lost
-    return Path(home).absolute() / "greenroom"
 
 
 def _task_of(item: pytest.Item) -> Callable[[], Finding] | None:

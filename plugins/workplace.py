@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from greenroom.validators.errors import SettingsError
@@ -10,7 +14,6 @@ from greenroom.validators.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
-    from pathlib import Path
 
     from greenroom.plugins.redaction import Redactor
     from greenroom.validators.finding import Finding
@@ -34,6 +37,25 @@ class Workplace:
     today: date
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    @classmethod
+    def of_process(
+        cls,
+        root: Path,
+        timeout_s: float,
+        redactor: Redactor,
+        tables: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Workplace:
+        """Return one with this process's environment, its user's cache and today's date."""
+        return cls(
+            root=root,
+            environ=os.environ,
+            until=time.monotonic() + timeout_s,
+            cache=cache_folder(os.environ),
+            redactor=redactor,
+            today=datetime.now(UTC).date(),
+            tables=tables or {},
+        )
+
     def path(self, name: str, what: str) -> Path:
         """Return the file or folder ``name``, which must exist; raises `SettingsError`."""
         path = self.root / name
@@ -42,6 +64,14 @@ class Workplace:
                 f"{what}: {name} does not exist", hint=f"paths start at {self.root}: correct it"
             )
         return path
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Return where what costs time is kept: GREENROOM_CACHE, else the user's cache folder."""
+    if given := environ.get("GREENROOM_CACHE"):
+        return Path(given).absolute()
+    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/tmp"), ".cache")  # noqa: S108 - no home: a cache may be lost
+    return Path(home).absolute() / "greenroom"
 
 
 class Work(Protocol):
