@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from greenroom.plugins.image_references import find_images
 from greenroom.plugins.registry import resolve
 from greenroom.plugins.registry_login import ecr_host
-from greenroom.validators.errors import GreenroomError, SettingsError
+from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.references import (
     Policy,
@@ -119,19 +119,14 @@ def ecr_mutability(reference: Reference) -> tuple[bool | None, str]:
     unknown = f"imageTagMutability of {reference.name} was not asked"
     if host is None:
         return None, f"{unknown}: it is not in ECR"
-    try:
-        import boto3  # noqa: PLC0415 - an extra, and slow
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
-    except ImportError:
-        return None, f"{unknown}: boto3 is not installed (greenroom[aws])"
-    from greenroom.plugins.aws import explained  # noqa: PLC0415 - for ECR only
+    from greenroom.plugins.aws import ask_aws  # noqa: PLC0415 - for ECR only
 
+    members = {"registryId": host.account, "repositoryNames": [reference.repository]}
+    action = "ecr:DescribeRepositories"
     try:
-        answer = boto3.client("ecr", region_name=host.region).describe_repositories(
-            registryId=host.account, repositoryNames=[reference.repository]
-        )
-    except (BotoCoreError, ClientError) as error:
-        return None, f"{unknown}: {explained(error, 'ecr:DescribeRepositories')}"
+        answer = ask_aws("ecr", "describe_repositories", action, host.region, **members)
+    except ServiceError as error:
+        return None, f"{unknown}: {error}"
     setting = answer["repositories"][0].get("imageTagMutability", "MUTABLE")
     if setting in {"MUTABLE", "IMMUTABLE"}:
         return setting == "MUTABLE", ""
