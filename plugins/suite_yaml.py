@@ -201,8 +201,10 @@ class TreeReader:
                 return None
             case "bool":
                 return raw.lower() == "true"
+            case "int" if (whole := _integer(raw)) is not None:
+                return whole
             case "int":
-                return _integer(raw)
+                raise self._document.error(place, f"{raw[:40]} is no number", "quote a text")
             case "float" if math.isfinite(number := _real(raw)):
                 return number
             case "float":
@@ -213,9 +215,12 @@ class TreeReader:
                 )
 
 
-def _integer(raw: str) -> int:
+def _integer(raw: str) -> int | None:
     digits = raw.replace("_", "")
-    return int(digits, 0) if digits.lstrip("+-").startswith(("0x", "0o")) else int(digits)
+    try:
+        return int(digits, 0) if digits.lstrip("+-").startswith(("0x", "0o")) else int(digits)
+    except ValueError:  # more digits than Python reads, none, or binary ones
+        return None
 
 
 def _real(raw: str) -> float:
