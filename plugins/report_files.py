@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from greenroom.plugins.workplace import matching
 from greenroom.plugins.xml_safe import BYTES_MOST
 from greenroom.validators.errors import ToolError
 
@@ -64,10 +65,10 @@ class ReportFiles:
             elif len(found) > _FILES_MOST:
                 problems.append(f"more than {_FILES_MOST:,} files are {pattern}")
                 continue
-            stale = [path for path in found if self._stale(path)]
-            if stale:
-                problems.append(f"not written by this run: {self._few(stale)}")
-            fresh.update(dict.fromkeys(path for path in found if path not in stale))
+            stale = {path: self._stale(path) for path in found}
+            if old := [path for path in found if stale[path]]:
+                problems.append(f"not written by this run: {self._few(old)}")
+            fresh.update(dict.fromkeys(path for path in found if not stale[path]))
         return Written(tuple(fresh), tuple(problems))
 
     def _stale(self, path: Path) -> bool:
@@ -81,7 +82,7 @@ class ReportFiles:
 
 
 def _matching(root: Path, pattern: str) -> list[Path]:
-    return sorted(path for path in root.glob(pattern) if path.is_file())
+    return [path for path in matching(root, pattern) if path.is_file()]
 
 
 def _stamp(path: Path) -> Stamp:

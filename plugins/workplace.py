@@ -66,6 +66,16 @@ class Workplace:
         return path
 
 
+def matching(root: Path, pattern: str) -> list[Path]:
+    """Return what matches ``pattern`` below ``root``, sorted; raises `SettingsError`."""
+    try:
+        return sorted(root.glob(pattern))
+    except (ValueError, NotImplementedError) as error:
+        raise SettingsError(
+            f"{pattern!r} is no pattern: {error}", hint="start at the root"
+        ) from error
+
+
 def cache_folder(environ: Mapping[str, str]) -> Path:
     """Return where what costs time is kept: GREENROOM_CACHE, else the user's cache folder."""
     if given := environ.get("GREENROOM_CACHE"):
