@@ -82,6 +82,15 @@ class Document:
     path: Path
     text: str
 
+    @classmethod
+    def load(cls, path: Path, what: str, hint: str = "") -> Document:
+        """Return the text of the file ``path``, which errors call ``what``; `SettingsError`."""
+        try:
+            return cls(path, path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise SettingsError(f"cannot read {what} {path}: {why}", hint=hint) from error
+
     def error(self, place: Place, message: str, hint: str = "") -> SettingsError:
         """Return an error that shows the line with a caret below ``place``."""
         lines = self.text.splitlines() or [""]
