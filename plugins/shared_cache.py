@@ -32,7 +32,7 @@ class SharedCache:
         """Return the value of exactly this ``key``, or None."""
         try:
             entry = json.loads(self._path(key).read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         if not isinstance(entry, dict) or entry.get("format") != _FORMAT:
             return None
@@ -43,14 +43,21 @@ class SharedCache:
         path = self._path(key)
         part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         entry = {"format": _FORMAT, "key": _plain(key), "value": value}
-        with contextlib.suppress(OSError):
+        try:
             self.folder.mkdir(parents=True, exist_ok=True)
             part.write_text(json.dumps(entry), encoding="utf-8")
             part.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def _path(self, key: Sequence[object]) -> Path:
-        name = hashlib.sha256(json.dumps(_plain(key)).encode()).hexdigest()[:32]
-        return self.folder / f"{name}.json"
+        return self.folder / f"{name_of(key)}.json"
+
+
+def name_of(key: Sequence[object]) -> str:
+    """Return a file's name for ``key``: 32 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(_plain(key)).encode()).hexdigest()[:32]
 
 
 @contextlib.contextmanager
