@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -76,8 +77,12 @@ class ReferencesWork:
     ) -> tuple[dict[str, Seen], tuple[str, ...]]:
         compared = {text: named for text, named in known.items() if self._compares(named)}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            looks = pool.map(lambda named: self._look(named, place), compared.values())
-            seen = dict(zip(compared, looks, strict=True))
+            # Each in a copy of the context: it tells a login's helper when the run is called off.
+            looks = [
+                pool.submit(copy_context().run, self._look, named, place)
+                for named in compared.values()
+            ]
+            seen = dict(zip(compared, (look.result() for look in looks), strict=True))
         notes = []
         for text, named in known.items():
             if named.tag and not named.digest and ecr_host(named.registry):
