@@ -102,7 +102,7 @@ def run_program(
     shown = shlex.join(command)
     mark = uuid.uuid4().hex
     _LOG.info("$ %s", shown)
-    with _spool() as output, _spool() as errors:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = _start(command, folder, {**environ, _MARK: mark}, output, errors)
         try:
             _wait(process, (output, errors), until, output_most, shown)
@@ -169,12 +169,6 @@ def _wait(
 def _bound(spools: tuple[IO[bytes], ...], most: int, shown: str) -> None:
     if any(os.fstat(spool.fileno()).st_size > most for spool in spools):
         raise ToolError(f"more than {most:,} bytes of output: {shown}")
-
-
-@contextlib.contextmanager
-def _spool() -> Iterator[IO[bytes]]:
-    with tempfile.TemporaryFile(prefix="greenroom-") as spool:
-        yield spool
 
 
 def _all(spool: IO[bytes]) -> bytes:

@@ -13,8 +13,8 @@ from greenroom.validators.evidence import proves
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.result import count_metrics, worst_first
 from greenroom.validators.result_waiver import waive
+from greenroom.validators.static import METRICS, STRICT
 from greenroom.validators.template_rules import choose_rules
-from greenroom.validators.threshold import parse_threshold
 from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from greenroom.validators.threshold import Threshold
 
 KEYS = ("files", "rules", "waivers", "cfn_lint")
-METRICS = tuple(count_metrics((), 0))
-"""What ``expect`` may limit."""
-STRICT = (parse_threshold("error == 0"), parse_threshold("warning == 0"))
-"""What is expected where nothing is said."""
 _SHOWN = 5
 
 

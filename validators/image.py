@@ -113,7 +113,6 @@ class ImageFacts:
     at: str
     database: Database | None = None
     canary: Canary | None = None
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,6 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
             seen="; ".join(unread),
             evidence=evidence,
             advice="name an image, bundle or file with packages that Trivy can read",
-            notes=facts.notes,
         )
     waived = waive(_named(facts, policy), policy.waivers, policy.today)
     results = worst_first([*waived.results, *_denied(facts, policy)])
@@ -160,7 +158,7 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
         evidence,
         advice=_advice(results),
         results=results,
-        notes=(*facts.notes, *waived.notes),
+        notes=waived.notes,
     )
 
 
