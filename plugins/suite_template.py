@@ -16,6 +16,7 @@ from greenroom.validators.result_waiver import waive
 from greenroom.validators.static import METRICS, STRICT
 from greenroom.validators.template_rules import choose_rules
 from greenroom.validators.vocabulary import Outcome
+from greenroom.validators.words import few
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from greenroom.validators.threshold import Threshold
 
 KEYS = ("files", "rules", "waivers", "cfn_lint")
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,8 @@ class TemplateWork:
 def _read_all(seen: Look) -> tuple[Rule, ...]:
     if not seen.problems:
         return ()
-    shown = [f"{one.location}: {one.message}" for one in seen.problems[:_SHOWN]]
-    if (more := len(seen.problems) - _SHOWN) > 0:
-        shown.append(f"and {more} more")
-    return (Rule("files", "all read", "; ".join(shown), None),)
+    shown = [f"{one.location}: {one.message}" for one in seen.problems]
+    return (Rule("files", "all read", few(shown, between="; "), None),)
 
 
 def read_template(fields: Fields, node: Node, expect: Node | None) -> TemplateWork:
