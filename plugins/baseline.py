@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from greenroom.validators.result import Result
 
 SCHEMA = "greenroom.static-baseline/1"
+_ANEW = "write it anew with `greenroom baseline SUITE_FILE`"
 
 
 def read_baseline(path: Path, shown: str) -> dict[str, str]:
@@ -31,13 +32,13 @@ def read_baseline(path: Path, shown: str) -> dict[str, str]:
             hint="write it with `greenroom baseline SUITE_FILE`, look at it, and commit it",
         ) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise SettingsError(f"the baseline {shown} cannot be read: {error}") from error
+        raise SettingsError(f"the baseline {shown} cannot be read: {error}", hint=_ANEW) from error
     try:
         return _entries(data)
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(
             f"{shown} is no baseline ({SCHEMA}): {error!r}",
-            hint="write it anew with `greenroom baseline SUITE_FILE`",
+            hint=_ANEW,
         ) from error
 
 

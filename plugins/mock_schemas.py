@@ -47,7 +47,10 @@ class Schemas:
             if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
                 return value, at
             at = keys_of(value["$ref"])
-        raise SettingsError(f"{self._path}: the reference {'/'.join(pointer)} has no end")
+        raise SettingsError(
+            f"{self._path}: the reference {'/'.join(pointer)} has no end",
+            hint="let one of these references lead to a value",
+        )
 
     def breaches(self, pointer: Sequence[str], value: Any, *, sent: bool) -> tuple[str, ...]:  # noqa: ANN401 - a JSON value
         """Return the ways in which ``value`` breaks the schema at ``pointer``, at most 10.
@@ -96,7 +99,8 @@ class Schemas:
                 Draft202012Validator.check_schema(schema)
             except SchemaError as error:
                 raise SettingsError(
-                    f"{self._path}: not a valid schema at #/{where}: {error.message}"
+                    f"{self._path}: not a valid schema at #/{where}: {error.message}",
+                    hint="correct the schema: JSON Schema 2020-12, as OpenAPI 3.1 takes it",
                 ) from error
             self._compiled[where] = Draft202012Validator(
                 {"$ref": f"{_DOCUMENT}#/{quote(where)}"},

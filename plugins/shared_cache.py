@@ -67,7 +67,10 @@ def only_one(lock: Path, until: float, what: str) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise ToolError(f"{lock} cannot be written: {error.strerror}") from error
+        raise ToolError(
+            f"{lock} cannot be written: {error.strerror}",
+            hint="let it be written to, or name another folder: GREENROOM_CACHE, [trivy] cache",
+        ) from error
     try:
         while not _locked(descriptor):
             if time.monotonic() >= until:

@@ -234,7 +234,10 @@ def _read(ran: Ran, out: Path, what: str) -> dict[str, Any]:
             f"Trivy ended with {ran.status} and wrote no report of {what}", hint=HINT
         ) from error
     if size > _REPORT_MOST:
-        raise ToolError(f"Trivy's report of {what} has {size:,} bytes: too many to read")
+        raise ToolError(
+            f"Trivy's report of {what} has {size:,} bytes: too many to read",
+            hint="scan less at once, or with fewer scanners",
+        )
     report = read_report(text)
     found = findings_of(report)
     if (ran.status == CLEAN and found) or (ran.status == FOUND and not found):
@@ -256,7 +259,9 @@ def _convert(runner: Runner, report: dict[str, Any], form: SbomFormat, out: Path
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(written.read_bytes())
     except OSError as error:
-        raise ToolError(f"the SBOM {out} cannot be written: {error.strerror}") from error
+        raise ToolError(
+            f"the SBOM {out} cannot be written: {error.strerror}", hint="correct `sbom.path`"
+        ) from error
 
 
 def _fresh(runner: Runner) -> Path:

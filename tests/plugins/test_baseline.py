@@ -154,7 +154,7 @@ def test_a_suite_that_cannot_be_read_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert baseline(tmp_path) == 4
-    assert "cannot be read" in capsys.readouterr().err
+    assert "cannot read the suite" in capsys.readouterr().err
 
 
 WAIVER = """version: 1
