@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEPT_S = 14 * 24 * 3600.0
-"""How long a folder that nobody uses is kept."""
+"""How long what nobody uses is kept."""
 _DATABASES = ("db", "java-db", "policy")
 
 

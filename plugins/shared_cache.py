@@ -51,6 +51,14 @@ class SharedCache:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
 
+    def forget(self, age_s: float) -> None:
+        """Remove what was kept longer than ``age_s`` ago."""
+        oldest = time.time() - age_s
+        for path in self.folder.glob("*.json"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
     def _path(self, key: Sequence[object]) -> Path:
         return self.folder / f"{name_of(key)}.json"
 

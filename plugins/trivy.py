@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.canary import canary_files, language_of, write_canary
 from greenroom.plugins.image_subject import Subject, Target, open_subject
-from greenroom.plugins.layer_cache import layer_cache
+from greenroom.plugins.layer_cache import KEPT_S, layer_cache
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.trivy_command import CLEAN, ENDED, FOUND, HINT, Runner, find_trivy
 from greenroom.plugins.trivy_database import KnownDatabase, usable_database
@@ -130,6 +130,7 @@ class _Session:
         if not isinstance(report, dict):
             report = self._scanned(target)
             cache.put(key, report)
+            cache.forget(KEPT_S)
         return report
 
     def facts(self, target: Target, report: dict[str, Any]) -> Scan:
