@@ -5,6 +5,7 @@ A subject is opened into targets, one for each platform, each with what identifi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.image import Scanner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
+    from greenroom.plugins.registry import Asking
     from greenroom.plugins.workplace import Workplace
 
 _INDEX = ("index.json", "oci-layout")
@@ -94,14 +96,27 @@ class Opened:
     digest_now: Callable[[], str]
 
 
-def open_subject(subject: Subject, place: Workplace, work: Path) -> Opened:
+@contextlib.contextmanager
+def open_subject(subject: Subject, place: Workplace, work: Path) -> Iterator[Opened]:
     """Open ``subject``; what must be unpacked goes to the folder ``work``.
 
     Raises `SettingsError` where it does not exist, `ToolError` where it is broken, `ServiceError`
     where a registry does not answer.
     """
-    if subject.kind is SubjectKind.REF:
-        return _remote(subject, place)
+    if subject.kind is not SubjectKind.REF:
+        yield _local(subject, place, work)
+        return
+    from greenroom.plugins.registry import (  # noqa: PLC0415 - only references need its client
+        asking,
+        parse_reference,
+    )
+
+    reference = parse_reference(subject.name)
+    with asking(reference, place.environ, place.until) as registry:
+        yield _remote(subject, registry)
+
+
+def _local(subject: Subject, place: Workplace, work: Path) -> Opened:
     path = place.path(subject.name, f"image {subject.kind.value}").absolute()
     match subject.kind:
         case SubjectKind.LAYOUT:
@@ -114,19 +129,14 @@ def open_subject(subject: Subject, place: Workplace, work: Path) -> Opened:
             return _file(path, (str(path),))
         case SubjectKind.ROOTFS if path.is_file():
             return _bundle(path, work / "bundle")
-        case SubjectKind.ROOTFS | SubjectKind.FS | SubjectKind.CONFIG:
+        case _:
             target = Target("", (str(path),), files=_count(path))
             return Opened("", (target,), lambda: "")
 
 
-def _remote(subject: Subject, place: Workplace) -> Opened:
-    from greenroom.plugins.registry import (  # noqa: PLC0415 - only references need its client
-        parse_reference,
-        resolve,
-    )
-
-    reference = parse_reference(subject.name)
-    found = resolve(reference, place.environ, place.until)
+def _remote(subject: Subject, registry: Asking) -> Opened:
+    found = registry.resolved()
+    reference = found.reference
     digests = {str(one): one.digest for one in found.platforms if one.os != "unknown"}
     repository = f"{reference.registry}/{reference.repository}"
     targets = tuple(
@@ -137,9 +147,7 @@ def _remote(subject: Subject, place: Workplace) -> Opened:
         )
         for name in _platforms(subject, digests)
     )
-    return Opened(
-        found.digest, targets, lambda: resolve(reference, place.environ, place.until).digest
-    )
+    return Opened(found.digest, targets, registry.digest)
 
 
 def _layout(subject: Subject, path: Path, work: Path, verified: SharedCache) -> Opened:

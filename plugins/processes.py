@@ -24,13 +24,17 @@ _BURIAL_S = 0.5  # a killed process with much memory is still there for a moment
 _LOOK_S = 0.005
 _DEAD = "ZX"
 _NO_WAITID = (AttributeError, ChildProcessError)  # macOS before Python 3.13; already waited for
+_STARTED = 19  # its place after the command in /proc/PID/stat: proc(5), field 22
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class _Status(NamedTuple):
+    """``started`` counts the kernel's ticks since the machine did."""
+
     parent: int
     session: int
     state: str
+    started: int
 
 
 def family(root: int, *, marker: str = "") -> frozenset[int]:
@@ -44,7 +48,9 @@ def family(root: int, *, marker: str = "") -> frozenset[int]:
     table = _table()
     found = {pid for pid, status in table.items() if root in (pid, status.session)}
     if marker:
-        found |= {pid for pid in table if _carries(pid, marker.encode())}
+        first = _started(root)
+        later = (pid for pid, status in table.items() if status.started >= first)
+        found |= {pid for pid in later if _carries(pid, marker.encode())}
     grown = True
     while grown:
         sessions = {table[pid].session for pid in found if pid in table} - {_own_session(), 0}
@@ -156,6 +162,14 @@ def _await_gone(pids: Iterable[int], deadline: float) -> None:
         time.sleep(_LOOK_S)
 
 
+def _started(pid: int) -> int:
+    """Return when ``pid`` started: nobody of its family is older; 0 if it is gone."""
+    try:
+        return _status(str(_PROC / str(pid))).started
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 def _lives(pid: int) -> bool:
     try:
         return _status(str(_PROC / str(pid))).state not in _DEAD
@@ -166,8 +180,8 @@ def _lives(pid: int) -> bool:
 def _status(folder: str) -> _Status:
     # The command stands in brackets and may hold anything, brackets and spaces included.
     text = Path(folder, "stat").read_text(errors="replace")
-    state, parent, _group, session = text[text.rindex(")") + 2 :].split()[:4]
-    return _Status(int(parent), int(session), state)
+    fields = text[text.rindex(")") + 2 :].split()
+    return _Status(int(fields[1]), int(fields[3]), fields[0], int(fields[_STARTED]))
 
 
 def _carries(pid: int, marker: bytes) -> bool:

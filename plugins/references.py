@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.image_references import find_images
-from greenroom.plugins.registry import resolve
+from greenroom.plugins.registry import asking
 from greenroom.plugins.registry_login import ecr_host
 from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError
 from greenroom.validators.evidence import Evidence
@@ -97,10 +97,10 @@ class ReferencesWork:
     def _look(self, reference: Reference, place: Workplace) -> Seen:
         tag = replace(reference, digest="")
         try:
-            found = resolve(tag, place.environ, place.until, plain_http=self.plain_http)
+            with asking(tag, place.environ, place.until, plain_http=self.plain_http) as registry:
+                return Seen(registry.digest())
         except GreenroomError as error:
             return Seen(failed=str(error))
-        return Seen(found.digest)
 
     def _unused(self, references: Iterable[Reference]) -> tuple[str, ...]:
         named = {f"{reference.name}:{reference.tag}" for reference in references}

@@ -5,6 +5,7 @@ Sources: OCI Distribution Specification 1.1, "Pulling manifests"; Docker's "Toke
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -22,9 +23,9 @@ from greenroom.validators.errors import ServiceError
 from greenroom.validators.image_reference import DOCKER_HUB, Reference, parse_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
-__all__ = ["Platform", "Reference", "Resolved", "parse_reference", "resolve"]
+__all__ = ["Asking", "Platform", "Reference", "Resolved", "asking", "parse_reference"]
 
 _INDEXES = (
     "application/vnd.oci.image.index.v1+json",
@@ -65,19 +66,21 @@ class Resolved:
     platforms: tuple[Platform, ...]
 
 
-def resolve(
+@contextlib.contextmanager
+def asking(
     reference: Reference,
     environ: Mapping[str, str],
     until: float,
     *,
     plain_http: Collection[str] = (),
-) -> Resolved:
-    """Ask the registry for the digest of ``reference``: its digest's, else its tag's, else latest.
+) -> Iterator[Asking]:
+    """Give what asks for ``reference``, as often as needed, by one connection and one login.
 
-    ``until`` bounds it all (time.monotonic seconds). Only a registry on this machine, and those
-    named in ``plain_http``, are asked without TLS. Raises `ServiceError` where there is no such
-    image, the registry refuses or cannot be reached, and where an answer's bytes do not have its
-    digest; errors of the login are `greenroom.plugins.registry_login.login_for`'s.
+    It asks for its digest, else its tag, else latest. ``until`` bounds it all (time.monotonic
+    seconds). Only a registry on this machine, and those named in ``plain_http``, are asked without
+    TLS. Each question raises `ServiceError` where there is no such image, the registry refuses or
+    cannot be reached, and where an answer's bytes do not have its digest; errors of the login are
+    `greenroom.plugins.registry_login.login_for`'s.
     """
     base = _base(reference.registry, plain_http)
     connections = Connections()
@@ -85,7 +88,7 @@ def resolve(
         with client(
             base, connections, Redactor(), _unrecorded, Limits(max_body=_BODY_MOST)
         ) as http:
-            return _Asking(http, reference, environ, until).resolved()
+            yield Asking(http, reference, environ, until)
     finally:
         connections.close()
 
@@ -101,7 +104,9 @@ def _base(registry: str, plain_http: Collection[str]) -> str:
     return f"{'http' if plain else 'https'}://{host}"
 
 
-class _Asking:
+class Asking:
+    """Asks a registry for one reference; `asking` makes one and says what it raises."""
+
     def __init__(
         self, http: httpx.Client, reference: Reference, environ: Mapping[str, str], until: float
     ) -> None:
@@ -111,18 +116,27 @@ class _Asking:
         self._until = until
         self._authorization = ""
 
+    def digest(self) -> str:
+        """Return the digest that the reference has now, an index's where it has platforms."""
+        return self._manifest()[1]
+
     def resolved(self) -> Resolved:
+        """Return the digest and the platforms that the reference has now."""
+        answer, digest, media_type = self._manifest()
+        if media_type in _INDEXES:
+            platforms = self._listed(self._json(answer))
+        else:
+            platforms = (self._own(self._json(answer), digest),)
+        return Resolved(self._reference, digest, media_type, platforms)
+
+    def _manifest(self) -> tuple[httpx.Response, str, str]:
         wanted = self._reference.digest or self._reference.tag or "latest"
         answer = self._ask(f"manifests/{wanted}")
         digest = self._checked(answer, self._reference.digest)
         media_type = answer.headers.get("content-type", "").partition(";")[0].strip()
-        if media_type in _INDEXES:
-            platforms = self._listed(self._json(answer))
-        elif media_type in _IMAGES:
-            platforms = (self._own(self._json(answer), digest),)
-        else:
+        if media_type not in (*_INDEXES, *_IMAGES):
             self._broken(f"answers with {media_type or 'no media type'}, which is no image")
-        return Resolved(self._reference, digest, media_type, platforms)
+        return answer, digest, media_type
 
     def _listed(self, manifest: dict[str, Any]) -> tuple[Platform, ...]:
         try:
@@ -161,9 +175,10 @@ class _Asking:
 
     def _ask(self, what: str) -> httpx.Response:
         answer = self._get(f"/v2/{self._reference.repository}/{what}", self._authorization)
-        if answer.status_code == httpx.codes.UNAUTHORIZED and not self._authorization:
+        if answer.status_code == httpx.codes.UNAUTHORIZED:  # or a token that lives no longer
+            before = self._authorization
             self._authorization = self._authorize(answer.headers.get("www-authenticate", ""))
-            if self._authorization:
+            if self._authorization != before:
                 answer = self._get(f"/v2/{self._reference.repository}/{what}", self._authorization)
         if not answer.is_success:
             raise _refusal(self._reference, answer)

@@ -40,12 +40,16 @@ class SharedCache:
 
     def put(self, key: Sequence[object], value: object) -> None:
         """Keep ``value``; a cache that cannot be written is none."""
+        self.put_text(key, json.dumps(value).encode())
+
+    def put_text(self, key: Sequence[object], value: bytes) -> None:
+        """Keep the value that is ``value`` in JSON, which the caller has read without error."""
         path = self._path(key)
         part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-        entry = {"format": _FORMAT, "key": _plain(key), "value": value}
+        head = json.dumps({"format": _FORMAT, "key": _plain(key)}).removesuffix("}").encode()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(entry), encoding="utf-8")
+            part.write_bytes(b'%s, "value": %s}' % (head, value))
             part.replace(path)
         except OSError:
             with contextlib.suppress(OSError):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.canary import canary_files, language_of, write_canary
-from greenroom.plugins.image_subject import Subject, Target, open_subject
+from greenroom.plugins.image_subject import Opened, Subject, Target, open_subject
 from greenroom.plugins.layer_cache import KEPT_S, layer_cache
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.trivy_command import CLEAN, ENDED, FOUND, HINT, Runner, find_trivy
@@ -83,23 +83,8 @@ class Trivy:
             wanted = Scanner.VULN in scanners
             database = usable_database(runner, datetime.now(UTC)) if wanted else None
             session = _Session(runner, subject, tuple(scanners), database)
-            opened = open_subject(subject, self.place, runner.folder.parent)
-            reports = [session.report(target) for target in opened.targets]
-            scans = tuple(map(session.facts, opened.targets, reports))
-            if sbom is not None:
-                session.write(sbom, opened.targets, reports)
-            return ImageFacts(
-                subject=str(subject),
-                digest=opened.digest,
-                digest_after=opened.digest_now(),
-                scans=scans,
-                image=subject.kind.command == "image",
-                needs_os=subject.kind.command == "image" and not without_os,
-                version=runner.program.version,
-                at=datetime.now(UTC).isoformat(timespec="seconds"),
-                database=database.facts if database else None,
-                canary=session.canary(scans) if database else None,
-            )
+            with open_subject(subject, self.place, runner.folder.parent) as opened:
+                return session.seen(opened, sbom, needs_os=not without_os)
 
     @contextmanager
     def _runner(self) -> Iterator[Runner]:
@@ -120,16 +105,37 @@ class _Session:
     scanners: tuple[Scanner, ...]
     database: KnownDatabase | None
 
+    def seen(self, opened: Opened, sbom: Sbom | None, *, needs_os: bool) -> ImageFacts:
+        """Return what is seen of every target; ``sbom`` is written first."""
+        reports = [self.report(target) for target in opened.targets]
+        scans = tuple(map(self.facts, opened.targets, reports))
+        if sbom is not None:
+            self.write(sbom, opened.targets, reports)
+        canary = self.canary(scans) if self.database else None
+        image = self.subject.kind.command == "image"
+        return ImageFacts(
+            subject=str(self.subject),
+            digest=opened.digest,
+            digest_after=opened.digest_now(),
+            scans=scans,
+            image=image,
+            needs_os=image and needs_os,
+            version=self.runner.program.version,
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            database=self.database.facts if self.database else None,
+            canary=canary,
+        )
+
     def report(self, target: Target) -> dict[str, Any]:
         """Return Trivy's report; that of the same content, database, flags and day is kept."""
         if not target.digest:
-            return self._scanned(target)
+            return self._scanned(target)[0]
         cache = SharedCache(self.runner.place.cache / "trivy-reports")
         key = (*self._known, target.digest, target.platform, self.runner.place.today)
         report = cache.get(key)
         if not isinstance(report, dict):
-            report = self._scanned(target)
-            cache.put(key, report)
+            report, text = self._scanned(target)
+            cache.put_text(key, text)
             cache.forget(KEPT_S)
         return report
 
@@ -164,8 +170,8 @@ class _Session:
         flags = (self.subject.kind.command, self.scanners, runner.settings.offline)
         return (runner.program.version, runner.program.path, runner.cache, identity, *flags)
 
-    def _scanned(self, target: Target) -> dict[str, Any]:
-        """Return the report of a scan, which may use what an earlier one learnt of the layers.
+    def _scanned(self, target: Target) -> tuple[dict[str, Any], bytes]:
+        """Return the report of a scan, and its text; it may use what is known of the layers.
 
         Where that is spoilt, everything is read anew.
         """
@@ -212,7 +218,7 @@ def _prove(
         write_canary(folder, files)
         out = _fresh(runner)
         ran = runner.scan("image", ("--input", str(folder)), ("vuln",), out)
-        report = _read(ran, out, "the canary")
+        report, _ = _read(ran, out, "the canary")
         results = scan_of(report, (Scanner.VULN,), platform="", files=0).results
         found = [result.package.ecosystem for result in results if result.package is not None]
     languages = {language_of(kind) or kind for kind in kinds}
@@ -223,8 +229,8 @@ def _prove(
     return Canary(len(found), tuple(blind))
 
 
-def _read(ran: Ran, out: Path, what: str) -> dict[str, Any]:
-    """Return the report that a scan wrote; its exit status must say the same."""
+def _read(ran: Ran, out: Path, what: str) -> tuple[dict[str, Any], bytes]:
+    """Return the report that a scan wrote, and its text; its exit status must say the same."""
     if ran.status not in ENDED:
         raise ToolError(f"Trivy could not scan {what}: {ran.words}", hint="see its message above")
     try:
@@ -246,7 +252,7 @@ def _read(ran: Ran, out: Path, what: str) -> dict[str, Any]:
             f"Trivy contradicts itself on {what}: exit status {ran.status}, {found} findings",
             hint=HINT,
         )
-    return report
+    return report, text
 
 
 def _convert(runner: Runner, report: dict[str, Any], form: SbomFormat, out: Path) -> None:

@@ -61,7 +61,7 @@ def find_trivy(place: Workplace) -> Program:
             f"{path} is Trivy {version}, one of the compromised releases {', '.join(REFUSED)}",
             hint=f"remove it, and change every secret that it could read; {HINT}",
         )
-    if version != known:
+    if known != version:
         cache.put(key, version)
     return Program(path, version)
 

@@ -195,8 +195,9 @@ def _named(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Result]:
         for result in scan.results:
             platforms.setdefault(result, []).append(scan.platform)
     for result, names in platforms.items():
-        where = f" [{', '.join(names)}]" if len(facts.scans) > 1 else ""
-        told = replace(result, message=f"{result.message}{where}")
+        told = result
+        if len(facts.scans) > 1:
+            told = replace(told, message=f"{told.message} [{', '.join(names)}]")
         if result.fingerprint in policy.known and not _is(result.id, policy.never):
             told = replace(told, state=State.KNOWN, why="the deployed image has it too")
         yield told

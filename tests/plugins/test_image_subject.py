@@ -22,6 +22,9 @@ from tests.support.scans import NEW, Scans, image
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from greenroom.plugins.image_subject import Opened
+    from greenroom.plugins.workplace import Workplace
+
 CONTENT = image(oci.debian(NEW))
 
 
@@ -40,6 +43,11 @@ def archive(path: Path, members: dict[str, bytes]) -> Path:
             entry.size = len(data)
             written.addfile(entry, io.BytesIO(data))
     return path
+
+
+def opened(subject: Subject, place: Workplace, work: Path) -> Opened:
+    with open_subject(subject, place, work) as found:
+        return found
 
 
 def test_a_tag_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
@@ -106,25 +114,25 @@ def test_two_images_for_one_platform_are_an_error(tmp_path: Path) -> None:
     layout(tmp_path, oci.Index((CONTENT, image({"a": "b"}))))
     scans = Scans(tmp_path)
     with pytest.raises(ToolError, match="two images for the same platform"):
-        open_subject(Subject(SubjectKind.LAYOUT, "app"), scans.place, tmp_path)
+        opened(Subject(SubjectKind.LAYOUT, "app"), scans.place, tmp_path)
 
 
 def test_a_folder_that_is_no_layout_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     with pytest.raises(ToolError, match="app is no OCI layout"):
-        open_subject(Subject(SubjectKind.LAYOUT, "app"), Scans(tmp_path).place, tmp_path)
+        opened(Subject(SubjectKind.LAYOUT, "app"), Scans(tmp_path).place, tmp_path)
 
 
 @pytest.mark.parametrize("kind", [SubjectKind.SBOM, SubjectKind.ARCHIVE])
 def test_a_folder_where_a_file_is_needed_is_refused(tmp_path: Path, kind: SubjectKind) -> None:
     (tmp_path / "app").mkdir()
     with pytest.raises(SettingsError, match="is no file"):
-        open_subject(Subject(kind, "app"), Scans(tmp_path).place, tmp_path)
+        opened(Subject(kind, "app"), Scans(tmp_path).place, tmp_path)
 
 
 def test_what_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="image fs: app does not exist"):
-        open_subject(Subject(SubjectKind.FS, "app"), Scans(tmp_path).place, tmp_path)
+        opened(Subject(SubjectKind.FS, "app"), Scans(tmp_path).place, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from greenroom.plugins.registry import parse_reference, resolve
+from greenroom.plugins.registry import asking, parse_reference
 from greenroom.plugins.registry_login import login_for
 from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError, ToolError
 from tests.support import oci
@@ -42,7 +42,8 @@ def home(tmp_path: Path) -> dict[str, str]:
 
 
 def ask(text: str, environ: Mapping[str, str] | None = None, seconds: float = 10.0) -> Resolved:
-    return resolve(parse_reference(text), environ or {}, time.monotonic() + seconds)
+    with asking(parse_reference(text), environ or {}, time.monotonic() + seconds) as registry:
+        return registry.resolved()
 
 
 def configure(home: Mapping[str, str], config: object) -> None:
@@ -206,6 +207,26 @@ def test_an_anonymous_token_is_enough_for_a_public_image() -> None:
 
         (token,) = (asked.path for asked in server.asked if asked.path.startswith("/token"))
         assert token == "/token?service=here&scope=repository%3Aapp%3Apull"  # noqa: S105 - a path
+
+
+def test_a_token_that_has_run_out_is_renewed() -> None:
+    lives = [True]
+
+    def answer(asked: Asked) -> Reply | None:
+        if asked.path.startswith("/token"):
+            return json_reply({"token": "t0ken" if lives else "new"})
+        if lives or asked.headers.get("authorization") == "Bearer new":
+            return token_server(asked) if lives else None
+        return Reply(
+            b"", 401, {"WWW-Authenticate": f'Bearer realm="http://{asked.headers["host"]}/token"'}
+        )
+
+    with serving(image_or(answer)) as server:
+        reference = parse_reference(f"{host_of(server.url)}/app:1")
+        with asking(reference, {}, time.monotonic() + 10.0) as registry:
+            assert registry.resolved().digest == AMD.digest
+            lives.clear()
+            assert registry.digest() == AMD.digest
 
 
 def test_the_docker_configuration_gives_the_credentials(home: dict[str, str]) -> None:
