@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,6 +14,7 @@ from greenroom.plugins.suite_model import WorkCheck
 from greenroom.plugins.suite_parser import parse_suite
 from greenroom.plugins.suite_static import StaticWork
 from greenroom.plugins.suite_variables import Variables
+from greenroom.plugins.suite_yaml import Document
 from greenroom.plugins.workplace import Workplace
 from greenroom.validators.errors import SettingsError, ToolError
 
@@ -39,19 +38,19 @@ def command(suite_file: Path, name: str | None, root: Path) -> None:
     """
     root = root.absolute()
     for check, work in _chosen(suite_file, root, name):
-        facts = work.observe(_workplace(root, check.timeout_s))
+        facts = work.observe(Workplace.of_process(root, check.timeout_s, Redactor()))
         if facts.problems or not (facts.examined or facts.results):
             why = "; ".join(facts.problems) or f"{facts.tool} examined 0 {facts.what}"
-            raise ToolError(f"{check.name}: no baseline is written: {why}")
+            raise ToolError(
+                f"{check.name}: no baseline is written: {why}",
+                hint="correct the check until it examines everything: its results are wanted whole",
+            )
         count = write_baseline(root / work.baseline, facts.results)
         click.echo(f"{work.baseline}: {count:,} results of {facts.examined:,} {facts.what}")
 
 
 def _chosen(suite_file: Path, root: Path, name: str | None) -> list[tuple[WorkCheck, StaticWork]]:
-    try:
-        text = suite_file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{suite_file} cannot be read: {error}") from error
+    text = Document.load(suite_file, "the suite", "name a file *.suite.yaml").text
     variables = Variables(os.environ, {}, {}, Redactor())
     contracts = Contracts(suite_file.parent.absolute(), root)
     suite = parse_suite(text, suite_file, contracts, variables, _NO_TARGET)
@@ -70,14 +69,3 @@ def _chosen(suite_file: Path, root: Path, name: str | None) -> list[tuple[WorkCh
             hint="give it one: static: {tool: ruff, baseline: ruff-baseline.json}",
         )
     return chosen
-
-
-def _workplace(root: Path, timeout_s: float) -> Workplace:
-    return Workplace(
-        root=root,
-        environ=os.environ,
-        until=time.monotonic() + timeout_s,
-        cache=root,
-        redactor=Redactor(),
-        today=datetime.now(UTC).date(),
-    )

@@ -45,7 +45,7 @@ def changed_lines(base: str, place: Workplace) -> Changes:
 def _git(place: Workplace, *arguments: str) -> str:
     program = find_program("git", "install git, or leave `changed_coverage` out", place.environ)
     ran = run_program(
-        (str(program), "-c", "core.quotePath=false", *arguments),
+        (str(program), "-c", "core.quotePath=true", *arguments),
         folder=place.root,
         environ=tool_environment(place.environ, GIT_OPTIONAL_LOCKS="0", LC_ALL="C"),
         until=place.until,
@@ -89,7 +89,7 @@ def _added(lines: Iterator[str], hunk: re.Match[str]) -> Iterator[int]:
 
 def _name(written: str) -> str:
     text = written.rstrip("\t\r")
-    if text.startswith('"'):  # as a C string: the path holds a quote or a control character
+    if text.startswith('"'):  # as a C string in ASCII: the path holds more than plain characters
         text = ast.literal_eval(f"b{text}").decode("utf-8", "replace")
     return "" if text == "/dev/null" else text.removeprefix("b/")
 

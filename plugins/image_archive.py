@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import tarfile
+import zlib
 from typing import TYPE_CHECKING, Any, cast
 
 from greenroom.validators.errors import SettingsError, ToolError
@@ -18,6 +20,8 @@ _BROKEN = "write the archive again: it was cut short or changed"
 _MANIFEST = "manifest.json"
 _BLOCK = 512
 _GZIP = b"\x1f\x8b"
+_UNREADABLE = (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError)
+_UNEXPECTED = (KeyError, TypeError, ValueError, RecursionError)
 
 
 def archive_layers(path: Path) -> int:
@@ -40,7 +44,7 @@ def archive_layers(path: Path) -> int:
                 raise ToolError(f"{path} lacks the layer {missing[0]}", hint=_BROKEN)
             config = _json(archive, images[0]["Config"])
             _verify(path, archive, zip(layers, config["rootfs"]["diff_ids"], strict=True))
-    except (tarfile.TarError, OSError, EOFError, KeyError, TypeError, ValueError) as error:
+    except (*_UNREADABLE, *_UNEXPECTED) as error:
         raise ToolError(f"{path} is no whole archive of an image: {error}", hint=_BROKEN) from error
     return len(layers)
 

@@ -135,16 +135,9 @@ class _Finder:
 
 def images_of_task(task: str) -> tuple[str, ...]:
     """Return the images of an ECS task definition (its ARN); raises `ServiceError`."""
-    try:
-        import boto3  # noqa: PLC0415 - an extra, and slow
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
-    except ImportError:
-        raise ServiceError("boto3 is not installed", hint="install greenroom[aws]") from None
-    from greenroom.plugins.aws import explained  # noqa: PLC0415 - for appspecs only
+    from greenroom.plugins.aws import ask_aws  # noqa: PLC0415 - for appspecs only
 
-    try:
-        answer = boto3.client("ecs").describe_task_definition(taskDefinition=task)
-    except (BotoCoreError, ClientError) as error:
-        raise explained(error, "ecs:DescribeTaskDefinition") from error
+    action = "ecs:DescribeTaskDefinition"
+    answer = ask_aws("ecs", "describe_task_definition", action, taskDefinition=task)
     containers = answer["taskDefinition"].get("containerDefinitions", [])
     return tuple(container["image"] for container in containers if container.get("image"))

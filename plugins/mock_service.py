@@ -277,11 +277,14 @@ class _Quiet(WSGIRequestHandler):
 
 
 def _answer(route: Route, call: Call) -> tuple[Reply, tuple[str, ...]]:
-    """Answer a call; a document that cannot say how is the call's breach."""
+    """Answer a call; a document that cannot say how, or says nonsense, is the call's breach."""
     try:
         return route.answer(call)
     except SettingsError as error:
-        return json_reply({"error": error.explain()}, 500), (error.explain(),)
+        why = error.explain()
+    except Exception as error:  # noqa: BLE001 - in this thread nobody would see it
+        why = f"{route.name}: the document is not understood: {error!r}"
+    return json_reply({"error": why}, 500), (why,)
 
 
 def _no_route(reply: Reply) -> str:

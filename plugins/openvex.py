@@ -42,7 +42,10 @@ def read_openvex(path: Path, subject: str, digest: str) -> tuple[ResultWaiver, .
         try:
             found += _waivers(statement, where, (_last(subject), digest))
         except (KeyError, TypeError, AttributeError) as error:
-            raise SettingsError(f"{where} is no statement of OpenVEX: {error!r}") from error
+            raise SettingsError(
+                f"{where} is no statement of OpenVEX: {error!r}",
+                hint="it needs status, vulnerability (its name) and products (their ids)",
+            ) from error
     return tuple(found)
 
 
@@ -52,7 +55,9 @@ def _document(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{path} is no JSON: {error}") from error
+        raise SettingsError(
+            f"{path} is no JSON: {error}", hint="an OpenVEX document is JSON: write it anew"
+        ) from error
     known = isinstance(document, dict) and str(document.get("@context")).startswith(_CONTEXT)
     if not known or not isinstance(document.get("statements"), list):
         raise SettingsError(

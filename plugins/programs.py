@@ -102,7 +102,7 @@ def run_program(
     shown = shlex.join(command)
     mark = uuid.uuid4().hex
     _LOG.info("$ %s", shown)
-    with _spool() as output, _spool() as errors:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = _start(command, folder, {**environ, _MARK: mark}, output, errors)
         try:
             _wait(process, (output, errors), until, output_most, shown)
@@ -139,7 +139,9 @@ def _start(
         missing = f"the folder {folder}" if not folder.is_dir() else command[0]
         raise ToolError(f"{missing} does not exist", hint="install it, or correct it") from error
     except (OSError, ValueError) as error:
-        raise ToolError(f"{command[0]} cannot be started: {error}") from error
+        raise ToolError(
+            f"{command[0]} cannot be started: {error}", hint="see that it is a program for here"
+        ) from error
 
 
 def _wait(
@@ -168,13 +170,9 @@ def _wait(
 
 def _bound(spools: tuple[IO[bytes], ...], most: int, shown: str) -> None:
     if any(os.fstat(spool.fileno()).st_size > most for spool in spools):
-        raise ToolError(f"more than {most:,} bytes of output: {shown}")
-
-
-@contextlib.contextmanager
-def _spool() -> Iterator[IO[bytes]]:
-    with tempfile.TemporaryFile(prefix="greenroom-") as spool:
-        yield spool
+        raise ToolError(
+            f"more than {most:,} bytes of output: {shown}", hint="give it an option that says less"
+        )
 
 
 def _all(spool: IO[bytes]) -> bytes:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _NO_RESULT = {"pass", "notApplicable", "informational"}
 _UNDECIDED = {"open", "review"}
-_PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
+_PLACEHOLDER = re.compile(r"\{([0-9]{1,9})\}")
 _BASES_MOST = 8
 
 
@@ -88,7 +88,7 @@ class _Run:
         for item in required_list(self.run.get("results"), "results"):
             if not isinstance(item, dict):
                 raise ToolError("the SARIF log holds a result that is no object")
-            if item.get("kind") not in _NO_RESULT and item.get("baselineState") != "absent":
+            if text(item.get("kind")) not in _NO_RESULT and item.get("baselineState") != "absent":
                 yield self._result(item)
 
     def _result(self, item: dict[str, Any]) -> Result:
@@ -173,7 +173,7 @@ class _Run:
 
 def _level(item: dict[str, Any], rule: dict[str, Any]) -> Level:
     named = text(item.get("level"))
-    if not named and item.get("kind") in _UNDECIDED:
+    if not named and text(item.get("kind")) in _UNDECIDED:
         return Level.NOTE
     named = named or text(mapping(rule.get("defaultConfiguration")).get("level")) or "warning"
     if named == "none":
@@ -198,7 +198,7 @@ def _score(item: dict[str, Any], rule: dict[str, Any]) -> float | None:
 def _suppressed(item: dict[str, Any]) -> str | None:
     """Return why a result is suppressed, None where it is not (or not yet)."""
     given = [mapping(one) for one in listing(item.get("suppressions"))]
-    if not given or any(one.get("status") in {"underReview", "rejected"} for one in given):
+    if not given or any(text(one.get("status")) in {"underReview", "rejected"} for one in given):
         return None
     reasons = [text(one.get("justification")) for one in given]
     kinds = ", ".join(sorted({text(one.get("kind")) or "unknown" for one in given}))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from greenroom.plugins.sarif import report_of
 from greenroom.plugins.static_adapters import level_of
 from greenroom.plugins.static_text import mapping, read_json, read_json_lines, text, whole
+from greenroom.plugins.workplace import matching
 from greenroom.validators.errors import ToolError
 from greenroom.validators.result import Level, Location, Result
 from greenroom.validators.static import Report
@@ -61,7 +62,7 @@ class Proof:
         return tuple(f"skipped: {str(one)[:200]}" for one in _selected(self.skipped, value))
 
     def _files(self, root: Path) -> int:
-        return len({path for glob in self.files for path in root.glob(glob) if path.is_file()})
+        return len({path for glob in self.files for path in matching(root, glob) if path.is_file()})
 
 
 @dataclass(frozen=True, slots=True)

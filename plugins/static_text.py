@@ -90,8 +90,14 @@ class Rooted:
     def file(self, name: str, base: str = "") -> str:
         """Return the name of a file given as a path or URI, relative to ``base`` (or ``folder``).
 
-        A file outside of the root keeps its absolute path.
+        A file outside of the root keeps its absolute path, and what can be no file its name.
         """
+        try:
+            return self._named(name, base)
+        except (OSError, ValueError):  # too long, a NUL in it, a broken address
+            return name
+
+    def _named(self, name: str, base: str) -> str:
         if "://" in name and urlsplit(name).scheme != "file":
             return name
         path = self._absolute(name, self._absolute(base, self.folder) if base else self.folder)

@@ -13,9 +13,10 @@ from greenroom.validators.evidence import proves
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.result import count_metrics, worst_first
 from greenroom.validators.result_waiver import waive
+from greenroom.validators.static import METRICS, STRICT
 from greenroom.validators.template_rules import choose_rules
-from greenroom.validators.threshold import parse_threshold
 from greenroom.validators.vocabulary import Outcome
+from greenroom.validators.words import few
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
     from greenroom.validators.threshold import Threshold
 
 KEYS = ("files", "rules", "waivers", "cfn_lint")
-METRICS = tuple(count_metrics((), 0))
-"""What ``expect`` may limit."""
-STRICT = (parse_threshold("error == 0"), parse_threshold("warning == 0"))
-"""What is expected where nothing is said."""
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +84,8 @@ class TemplateWork:
 def _read_all(seen: Look) -> tuple[Rule, ...]:
     if not seen.problems:
         return ()
-    shown = [f"{one.location}: {one.message}" for one in seen.problems[:_SHOWN]]
-    if (more := len(seen.problems) - _SHOWN) > 0:
-        shown.append(f"and {more} more")
-    return (Rule("files", "all read", "; ".join(shown), None),)
+    shown = [f"{one.location}: {one.message}" for one in seen.problems]
+    return (Rule("files", "all read", few(shown, between="; "), None),)
 
 
 def read_template(fields: Fields, node: Node, expect: Node | None) -> TemplateWork:

@@ -82,6 +82,15 @@ class Document:
     path: Path
     text: str
 
+    @classmethod
+    def load(cls, path: Path, what: str, hint: str = "") -> Document:
+        """Return the text of the file ``path``, which errors call ``what``; `SettingsError`."""
+        try:
+            return cls(path, path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise SettingsError(f"cannot read {what} {path}: {why}", hint=hint) from error
+
     def error(self, place: Place, message: str, hint: str = "") -> SettingsError:
         """Return an error that shows the line with a caret below ``place``."""
         lines = self.text.splitlines() or [""]
@@ -201,8 +210,10 @@ class TreeReader:
                 return None
             case "bool":
                 return raw.lower() == "true"
+            case "int" if (whole := _integer(raw)) is not None:
+                return whole
             case "int":
-                return _integer(raw)
+                raise self._document.error(place, f"{raw[:40]} is no number", "quote a text")
             case "float" if math.isfinite(number := _real(raw)):
                 return number
             case "float":
@@ -213,9 +224,12 @@ class TreeReader:
                 )
 
 
-def _integer(raw: str) -> int:
+def _integer(raw: str) -> int | None:
     digits = raw.replace("_", "")
-    return int(digits, 0) if digits.lstrip("+-").startswith(("0x", "0o")) else int(digits)
+    try:
+        return int(digits, 0) if digits.lstrip("+-").startswith(("0x", "0o")) else int(digits)
+    except ValueError:  # more digits than Python reads, none, or binary ones
+        return None
 
 
 def _real(raw: str) -> float:

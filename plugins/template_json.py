@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORD = re.compile(r"true|false|null")
 _WORDS = {"true": True, "false": False, "null": None}
 _DEPTH_MOST = 60
+_DIGITS_MOST = 60
 _STRINGS = JSONDecoder()
 
 
@@ -64,7 +65,7 @@ class _Json:
             raise self._wrong("a value is expected here")
         self._at = number.end()
         raw = number[0]
-        value = float(raw) if number[1] or number[2] or len(raw) > _DEPTH_MOST else int(raw)
+        value = float(raw) if number[1] or number[2] or len(raw) > _DIGITS_MOST else int(raw)
         if not math.isfinite(value):
             raise self._document.error(place, f"{raw} is not a finite number")
         return Scalar(place, raw, value)

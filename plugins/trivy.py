@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.canary import canary_files, language_of, write_canary
 from greenroom.plugins.image_subject import Opened, Subject, Target, open_subject
-from greenroom.plugins.layer_cache import layer_cache
+from greenroom.plugins.layer_cache import KEPT_S, layer_cache
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.trivy_command import CLEAN, ENDED, FOUND, HINT, Runner, find_trivy
 from greenroom.plugins.trivy_database import KnownDatabase, usable_database
@@ -136,6 +136,7 @@ class _Session:
         if not isinstance(report, dict):
             report, text = self._scanned(target)
             cache.put_text(key, text)
+            cache.forget(KEPT_S)
         return report
 
     def facts(self, target: Target, report: dict[str, Any]) -> Scan:
@@ -240,7 +241,10 @@ def _read(ran: Ran, out: Path, what: str) -> tuple[dict[str, Any], bytes]:
             f"Trivy ended with {ran.status} and wrote no report of {what}", hint=HINT
         ) from error
     if size > _REPORT_MOST:
-        raise ToolError(f"Trivy's report of {what} has {size:,} bytes: too many to read")
+        raise ToolError(
+            f"Trivy's report of {what} has {size:,} bytes: too many to read",
+            hint="scan less at once, or with fewer scanners",
+        )
     report = read_report(text)
     found = findings_of(report)
     if (ran.status == CLEAN and found) or (ran.status == FOUND and not found):
@@ -262,7 +266,9 @@ def _convert(runner: Runner, report: dict[str, Any], form: SbomFormat, out: Path
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(written.read_bytes())
     except OSError as error:
-        raise ToolError(f"the SBOM {out} cannot be written: {error.strerror}") from error
+        raise ToolError(
+            f"the SBOM {out} cannot be written: {error.strerror}", hint="correct `sbom.path`"
+        ) from error
 
 
 def _fresh(runner: Runner) -> Path:

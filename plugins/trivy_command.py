@@ -55,7 +55,7 @@ def find_trivy(place: Workplace) -> Program:
     cache = SharedCache(place.cache / "trivy-versions")
     key = (str(path), stat.st_mtime_ns, stat.st_size)
     known = cache.get(key)
-    version = known if isinstance(known, str) else _ask(path, place)
+    version = known if isinstance(known, str) else _asked(path, place)
     if version in REFUSED:
         raise ToolError(
             f"{path} is Trivy {version}, one of the compromised releases {', '.join(REFUSED)}",
@@ -66,7 +66,7 @@ def find_trivy(place: Workplace) -> Program:
     return Program(path, version)
 
 
-def _ask(path: Path, place: Workplace) -> str:
+def _asked(path: Path, place: Workplace) -> str:
     place.cache.mkdir(parents=True, exist_ok=True)
     ran = run_program(
         [str(path), "version", "--format", "json", "--config", ""],

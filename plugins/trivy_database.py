@@ -22,6 +22,8 @@ DEFAULT_SOURCE = "Trivy's own mirrors"
 _HINT = "run `trivy image --download-db-only` where there is a network, or set [trivy] database"
 _SERVER_S = 10.0
 _FRACTION = 6
+_NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL)
+_NO_METADATA = (ValueError, RecursionError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _metadata(cache: Path) -> dict[str, Any]:
         metadata = json.loads(path.read_bytes())
     except OSError as error:
         raise ToolError(f"there is no vulnerability database in {cache}", hint=_HINT) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ToolError(f"{path} is no JSON: {error}", hint=_HINT) from error
     if not isinstance(metadata, dict):
         raise ToolError(f"{path} holds no metadata", hint=_HINT)
@@ -110,7 +112,7 @@ def _of_server(runner: Runner) -> KnownDatabase:
         answer = httpx.get(address, timeout=_SERVER_S, follow_redirects=False)
         answer.raise_for_status()
         facts = _facts(answer.json()["VulnerabilityDB"], runner.settings.server)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+    except (*_NO_ANSWER, *_NO_METADATA) as error:
         raise ServiceError(
             f"the Trivy server at {address} does not tell its database: {error}",
             hint="start `trivy server`, or correct [trivy] server",

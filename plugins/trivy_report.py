@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -34,22 +35,31 @@ def read_report(text: bytes) -> dict[str, Any]:
 
 def findings_of(report: dict[str, Any]) -> int:
     """Return how many things the report complains of, as Trivy's own exit status counts them."""
-    parts = (part for part in _results(report))
-    return sum(
-        len([item for item in part.get(name) or () if item.get("Status") != "PASS"])
-        for part in parts
-        for name in _FOUND
-    )
+    with _understood():
+        return sum(
+            item.get("Status") != "PASS"
+            for part in _results(report)
+            for name in _FOUND
+            for item in part.get(name) or ()
+        )
 
 
 def scan_of(
     report: dict[str, Any], scanners: Sequence[Scanner], *, platform: str, files: int
 ) -> Scan:
     """Return the facts of one report; ``files`` are those given where there are no layers."""
-    try:
+    with _understood():
         return _scan(report, scanners, platform, files)
+
+
+@contextlib.contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ToolError(f"Trivy's report cannot be understood: {error!r}") from error
+        raise ToolError(
+            f"Trivy's report cannot be understood: {error!r}", hint="use another release of Trivy"
+        ) from error
 
 
 def _scan(report: dict[str, Any], scanners: Sequence[Scanner], platform: str, files: int) -> Scan:

@@ -19,7 +19,6 @@ from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.suite_fields import Fields
 from greenroom.plugins.suite_variables import Variables
 from greenroom.plugins.suite_yaml import Document
-from greenroom.validators.errors import SettingsError
 from greenroom.validators.result_waiver import ResultWaiver
 
 if TYPE_CHECKING:
@@ -33,12 +32,7 @@ _OPTIONAL = ("package", "version", "path")
 
 def read_waivers(path: Path) -> tuple[ResultWaiver, ...]:
     """Read a waiver file; a `SettingsError` shows the line, the column and what is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError(f"cannot read the waivers {path}: {why}") from error
-    document = Document(path, text)
+    document = Document.load(path, "the waivers")
     root = document.read()
     fields = Fields(document, Variables({}, {}, {}, Redactor()))
     found = fields.mapping(root, "the file of waivers", ("version", "waivers"))

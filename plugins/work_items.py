@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import time
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.ahead import NAME, Ahead
@@ -13,17 +12,20 @@ from greenroom.plugins.recording import recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.suite_items import SuiteItem
-from greenroom.plugins.workplace import Site, Workplace
+from greenroom.plugins.workplace import Site, Workplace, cache_folder
 from greenroom.validators.errors import GreenroomError
 from greenroom.validators.finding import Finding
 from greenroom.validators.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     import pytest
 
     from greenroom.plugins.suite_model import WorkCheck
+
+_LOG = logging.getLogger(__name__)
+_REPORT_IT = "please report it: this is no fault of what is examined"
 
 
 class WorkItem(SuiteItem):
@@ -51,18 +53,20 @@ class WorkItem(SuiteItem):
             return self.check.work.run(self._workplace())
         except GreenroomError as error:
             return Finding(Outcome.ERROR, "something to examine", str(error), advice=error.hint)
+        except Exception as error:  # whatever breaks must not look like a miss of what is examined
+            _LOG.exception("the check %s broke", self.name)
+            told = f"Greenroom itself failed: {type(error).__name__}: {error}"
+            return Finding(Outcome.ERROR, "something to examine", told, advice=_REPORT_IT)
 
     def _workplace(self) -> Workplace:
-        return Workplace(
-            root=self.config.rootpath,
-            environ=os.environ,
-            until=time.monotonic() + self.check.timeout_s,
-            cache=cache_folder(os.environ),
-            redactor=redactor_of(self.config),
-            today=datetime.now(UTC).date(),
-            tables=settings_of(self.config).tool_tables,
-            here=self._site() if self.check.stage is Stage.ENVIRONMENT else None,
+        place = Workplace.of_process(
+            self.config.rootpath,
+            self.check.timeout_s,
+            redactor_of(self.config),
+            settings_of(self.config).tool_tables,
         )
+        environment = self.check.stage is Stage.ENVIRONMENT
+        return replace(place, here=self._site()) if environment else place
 
     def _site(self) -> Site:
         from greenroom.plugins.target import connections_of  # noqa: PLC0415 - environments only
@@ -82,14 +86,6 @@ def pool_of(config: pytest.Config) -> Ahead:
         known = Ahead(_task_of, SharedCache(cache_folder(os.environ) / "durations"))
         config.pluginmanager.register(known, NAME)
     return known
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Return where what costs time is kept: GREENROOM_CACHE, else the user's cache folder."""
-    if given := environ.get("GREENROOM_CACHE"):
-        return Path(given).absolute()
-    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/tmp"), ".cache")  # noqa: S108 - no home: a cache may be lost
-    return Path(home).absolute() / "greenroom"
 
 
 def _task_of(item: pytest.Item) -> Callable[[], Finding] | None:

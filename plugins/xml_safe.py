@@ -23,12 +23,9 @@ _DECLARED = re.compile(rb"""<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z][A-Za-
 _NATIVE = frozenset({b"utf-8", b"utf8", b"utf-16", b"iso-8859-1", b"us-ascii"})
 
 
-def read_xml(path: Path, *, doctype: bool = False) -> Element:
-    """Return the root element of a file; names lose their namespace.
-
-    ``doctype``: a document type may be named (it is never fetched). Raises `ToolError`.
-    """
-    return parse_xml(read_bounded(path), path.name, doctype=doctype)
+def read_xml(path: Path) -> Element:
+    """Return the root element of a file; names lose their namespace. Raises `ToolError`."""
+    return parse_xml(read_bounded(path), path.name)
 
 
 def read_bounded(path: Path) -> bytes:
@@ -49,7 +46,10 @@ def read_bounded(path: Path) -> bytes:
 
 
 def parse_xml(data: bytes, name: str, *, doctype: bool = False) -> Element:
-    """Parse ``data``, as `read_xml` does; errors call it ``name``."""
+    """Parse ``data``, as `read_xml` does; errors call it ``name``.
+
+    ``doctype``: a document type may be named (it is never fetched).
+    """
     from defusedxml.common import DefusedXmlException  # noqa: PLC0415 - only who needs it loads it
     from defusedxml.ElementTree import DefusedXMLParser  # noqa: PLC0415 - as above
 

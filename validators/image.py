@@ -20,6 +20,7 @@ from greenroom.validators.result import State, count_metrics, worst_first
 from greenroom.validators.result_waiver import waive
 from greenroom.validators.threshold import parse_threshold
 from greenroom.validators.vocabulary import Outcome
+from greenroom.validators.words import few
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from greenroom.validators.threshold import Threshold
 
 DEFAULT_LIMITS = (parse_threshold("critical == 0"), parse_threshold("high == 0"))
-_SHOWN = 5
 
 
 class Scanner(StrEnum):
@@ -113,7 +113,6 @@ class ImageFacts:
     at: str
     database: Database | None = None
     canary: Canary | None = None
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,6 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
             seen="; ".join(unread),
             evidence=evidence,
             advice="name an image, bundle or file with packages that Trivy can read",
-            notes=facts.notes,
         )
     waived = waive(_named(facts, policy), policy.waivers, policy.today)
     results = worst_first([*waived.results, *_denied(facts, policy)])
@@ -160,7 +158,7 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
         evidence,
         advice=_advice(results),
         results=results,
-        notes=(*facts.notes, *waived.notes),
+        notes=waived.notes,
     )
 
 
@@ -243,14 +241,14 @@ def _limits(
 def _never(results: tuple[Result, ...], policy: ImagePolicy) -> Iterator[Rule]:
     for pattern in policy.never:
         found = sorted({result.where for result in results if _is(result.id, (pattern,))})
-        yield Rule(f"never {pattern}", "absent", _some(found, "absent"), not found)
+        yield Rule(f"never {pattern}", "absent", few(found) or "absent", not found)
 
 
 def _licenses(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
     if policy.deny_licenses:
         found = sorted({f"{one.id} ({one.where})" for one in _denied(facts, policy)})
         limit = f"none of {', '.join(policy.deny_licenses)}"
-        yield Rule("licenses", limit, _some(found, "none"), not found)
+        yield Rule("licenses", limit, few(found) or "none", not found)
 
 
 def _denied(facts: ImageFacts, policy: ImagePolicy) -> tuple[Result, ...]:
@@ -260,11 +258,6 @@ def _denied(facts: ImageFacts, policy: ImagePolicy) -> tuple[Result, ...]:
 
 def _is(name: str, patterns: Iterable[str]) -> bool:
     return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _some(found: list[str], none: str) -> str:
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return ", ".join(found[:_SHOWN]) + more if found else none
 
 
 def _advice(results: tuple[Result, ...]) -> str:

@@ -154,7 +154,7 @@ def test_a_suite_that_cannot_be_read_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert baseline(tmp_path) == 4
-    assert "cannot be read" in capsys.readouterr().err
+    assert "cannot read the suite" in capsys.readouterr().err
 
 
 WAIVER = """version: 1
@@ -172,6 +172,24 @@ def test_what_is_waived_does_not_count(project: Path) -> None:
     assert finding.outcome is Outcome.PASSED
     assert finding.results[0].why == "on purpose (until 2999-01-31)"
     assert [note[:17] for note in finding.notes] == ["unused waiver: R2"]
+
+
+def test_a_baseline_is_all_that_is_written_into_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GREENROOM_CACHE", str(tmp_path / "cache"))
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "a.sh").write_text("#!/bin/sh\necho $1\n")
+    check = {"name": "lint", "static": {"tool": "shellcheck", "baseline": "b.json"}}
+    (root / "s.suite.yaml").write_text(json.dumps(SUITE | {"checks": [check]}))
+    assert baseline(root) == 0
+    assert sorted(path.name for path in root.iterdir()) == ["a.sh", "b.json", "s.suite.yaml"]
+
+
+def test_a_baseline_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be written: Is a directory"):
+        write_baseline(tmp_path, ())
 
 
 def test_static_checks_run_side_by_side() -> None:

@@ -41,23 +41,23 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "add", ".")
     git(folder, "commit", "-m", "main goes on")
     git(folder, "checkout", "work")
-    (folder / "app" / 'n"e\tw.js').write_text("1\n\n3\n")
+    (folder / "app" / 'n"ë\tw.js').write_text("1\n\n3\n")
     return folder
 
 
 def test_lines_since_the_branch_parted_are_found_with_new_files(history: Path) -> None:
     changes = changed_lines("main", place(history))
     assert changes.problem == ""
-    assert changes.lines == {"app/a.js": {2, 4, 5}, "top.js": {1}, 'app/n"e\tw.js': {1, 3}}
+    assert changes.lines == {"app/a.js": {2, 4, 5}, "top.js": {1}, 'app/n"ë\tw.js': {1, 3}}
 
 
 def test_a_folder_below_sees_its_own_files_alone(history: Path) -> None:
-    assert set(changed_lines("main", place(history / "app")).lines) == {"a.js", 'n"e\tw.js'}
+    assert set(changed_lines("main", place(history / "app")).lines) == {"a.js", 'n"ë\tw.js'}
 
 
 def test_an_odd_name_is_read_as_git_writes_it(history: Path) -> None:
     git(history, "add", "--intent-to-add", ".")
-    assert changed_lines("main", place(history)).lines['app/n"e\tw.js'] == {1, 3}
+    assert changed_lines("main", place(history)).lines['app/n"ë\tw.js'] == {1, 3}
 
 
 def test_settings_of_git_change_nothing(history: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import tarfile
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from greenroom.plugins.image_archive import archive_layers
-from greenroom.plugins.image_layout import layout_images
+from greenroom.plugins.image_layout import layout_digest, layout_images
 from greenroom.plugins.image_subject import Subject, SubjectKind, open_subject
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.validators.errors import SettingsError, ToolError
@@ -87,17 +89,25 @@ def test_a_missing_layer_is_an_error(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("{", "broken manifest"),
-        ("{}", "is missing"),
+        ("{}", "is no OCI layout: KeyError"),
+        ('["abc"]', "no JSON object"),
         ('{"manifests": [{"digest": "../../etc/passwd"}]}', "is no digest"),
-        ('{"manifests": ["x"]}', "is missing"),
+        ('{"manifests": ["x"]}', "is no OCI layout: AttributeError"),
     ],
-    ids=["cut", "empty", "path", "text"],
+    ids=["cut", "empty", "list", "path", "text"],
 )
 def test_a_broken_index_is_an_error(tmp_path: Path, text: str, said: str) -> None:
     folder = layout(tmp_path)
     (folder / "index.json").write_text(text)
     with pytest.raises(ToolError, match=said):
         layout_images(folder, "", SharedCache(tmp_path / "v"))
+
+
+def test_an_index_that_breaks_while_it_is_scanned_is_an_error(tmp_path: Path) -> None:
+    folder = layout(tmp_path)
+    (folder / "index.json").write_text("{}")
+    with pytest.raises(ToolError, match="is no OCI layout"):
+        layout_digest(folder, "")
 
 
 def test_two_images_for_one_platform_are_an_error(tmp_path: Path) -> None:
@@ -130,10 +140,11 @@ def test_what_does_not_exist_is_refused(tmp_path: Path) -> None:
     [
         ({}, ToolError, "no whole archive"),
         ({"manifest.json": b"{"}, ToolError, "no whole archive"),
+        ({"manifest.json": b"[" * 100_000}, ToolError, "no whole archive"),
         ({"manifest.json": b'[{"Layers": ["a.tar"]}]'}, ToolError, "lacks the layer a.tar"),
         ({"manifest.json": json.dumps([{"Layers": []}] * 2).encode()}, SettingsError, "2 images"),
     ],
-    ids=["empty", "broken", "no-layer", "two-images"],
+    ids=["empty", "broken", "deep", "no-layer", "two-images"],
 )
 def test_an_archive_without_its_one_image_is_refused(
     tmp_path: Path, members: dict[str, bytes], error: type[Exception], said: str
@@ -159,6 +170,15 @@ def test_a_layer_of_an_archive_has_the_content_that_it_should_have(
             archive_layers(path)
     else:
         assert archive_layers(path) == 1
+
+
+def test_a_packed_archive_that_was_spoilt_is_an_error(tmp_path: Path) -> None:
+    whole = archive(tmp_path / "a.tar", {"a": Random(1).randbytes(100_000)})  # noqa: S311 - no secret
+    packed = bytearray(lzma.compress(whole.read_bytes()))
+    packed[50_000] ^= 0xFF
+    (tmp_path / "a.tar").write_bytes(packed)
+    with pytest.raises(ToolError, match="no whole archive"):
+        archive_layers(tmp_path / "a.tar")
 
 
 def test_an_archive_without_its_end_is_cut_short(tmp_path: Path) -> None:

@@ -148,6 +148,21 @@ def test_a_message(message: dict[str, Any], said: str, tmp_path: Path) -> None:
     assert _one(tmp_path, result, tool=_driver(**rule)).message == said
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"kind": ["pass"]},
+        {"suppressions": [{"status": ["rejected"]}]},
+        {"message": {"text": "{%s}" % ("9" * 5000), "arguments": ["a"]}},
+    ],
+    ids=["kind", "status", "placeholder"],
+)
+def test_what_is_of_another_kind_than_sarif_says_hides_no_result(
+    odd: dict[str, Any], tmp_path: Path
+) -> None:
+    assert _one(tmp_path, odd).id == "unnamed"
+
+
 def test_a_result_without_words_rule_or_place_counts(tmp_path: Path) -> None:
     read = _one(tmp_path, {})
     assert (read.id, read.message, read.location) == ("unnamed", "no message", None)
@@ -162,9 +177,14 @@ def test_a_result_without_words_rule_or_place_counts(tmp_path: Path) -> None:
         pytest.param("file://{root}/src/a%20b.py", "src/a b.py", id="file-uri"),
         pytest.param("file:///etc/hosts", "/etc/hosts", id="outside"),
         pytest.param("https://host.example/a.py", "https://host.example/a.py", id="web"),
+        pytest.param("file://[x", "file://[x", id="no-address"),
+        pytest.param("a\0b", "a\0b", id="null"),
+        pytest.param("a" * 5000, "a" * 5000, id="too-long"),
     ],
 )
-def test_a_place_is_relative_to_the_root(uri: str, file: str, tmp_path: Path) -> None:
+def test_a_place_is_relative_to_the_root_if_it_can_be_one(
+    uri: str, file: str, tmp_path: Path
+) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a b.py").touch()
     location = _one(tmp_path, at(uri.format(root=tmp_path))).location

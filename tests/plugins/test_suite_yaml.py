@@ -40,6 +40,8 @@ BAD = {
     "custom-tag-on-a-list": ("a: !x [b]", "x.yaml:1:4: unknown tag !x"),
     "code": ("a: !!python/object/apply:os.system [x]", "x.yaml:1:4: unknown tag"),
     "old-yaml": ("%YAML 1.1\n---\na: no", "x.yaml:1:1: suite files are YAML 1.2"),
+    "too-many-digits": (f"a: {'1' * 5000}", "x.yaml:1:4: 111"),
+    "binary": ("a: 0b11", "x.yaml:1:4: 0b11 is no number"),
     "infinite": ("a: .inf", "x.yaml:1:4: .inf is not a finite number"),
     "not-a-number": ("a: .nan", "x.yaml:1:4: .nan is not a finite number"),
     "control-character": ("a: 1\nb: \x00", "x.yaml:2:4: not valid YAML: a character"),

@@ -138,8 +138,11 @@ def test_a_server_tells_its_database(tmp_path: Path) -> None:
     assert (known.facts.version, known.facts.source) == ("2", url)
 
 
-def test_a_server_that_does_not_is_an_error(tmp_path: Path) -> None:
-    with trivy_server("{}") as url, pytest.raises(ServiceError, match="does not tell"):
+@pytest.mark.parametrize(
+    "answer", ["{}", '{"VulnerabilityDB": "new"}', "[" * 100_000], ids=["none", "text", "deep"]
+)
+def test_a_server_that_does_not_is_an_error(tmp_path: Path, answer: str) -> None:
+    with trivy_server(answer) as url, pytest.raises(ServiceError, match="does not tell"):
         usable_database(runner(tmp_path, server=url), NOW)
 
 
