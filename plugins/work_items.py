@@ -53,7 +53,7 @@ class WorkItem(SuiteItem):
             return self.check.work.run(self._workplace())
         except GreenroomError as error:
             return Finding(Outcome.ERROR, "something to examine", str(error), advice=error.hint)
-        except Exception as error:  # whatever breaks must not look like a miss of what is examined
+        except Exception as error:  # noqa: BLE001 - whatever breaks is no miss of what is examined
             _LOG.exception("the check %s broke", self.name)
             told = f"Greenroom itself failed: {type(error).__name__}: {error}"
             return Finding(Outcome.ERROR, "something to examine", told, advice=_REPORT_IT)
