@@ -73,6 +73,9 @@ def _scan(report: dict[str, Any], scanners: Sequence[Scanner], platform: str, fi
         ecosystems=tuple(sorted(_ecosystems(parts))),
         results=tuple(result for part in parts for result in _found(part)),
         licenses=tuple(result for part in parts for result in _licenses(part)),
+        os_packages=sum(
+            len(part.get("Packages") or ()) for part in parts if part.get("Class") == "os-pkgs"
+        ),
     )
 
 

@@ -60,7 +60,8 @@ class Scan:
 
     ``amounts`` are how many things each scanner examined, and what they are: packages, layers,
     files, checks. ``ecosystems`` are those of its packages that belong to no operating system.
-    ``licenses`` are all that were found, denied or not; they are in no metric.
+    ``licenses`` are all that were found, denied or not; they are in no metric. ``os_packages``
+    counts the packages of the operating system.
     """
 
     platform: str
@@ -70,6 +71,7 @@ class Scan:
     ecosystems: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
     licenses: tuple[Result, ...] = ()
+    os_packages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
     results = worst_first([*waived.results, *_denied(facts, policy)])
     rules = (
         *_identity(facts),
-        *_systems(facts),
+        *_systems(facts, policy),
         *_canary(facts, policy),
         *_limits(facts, waived.results, policy),
         *_never(waived.results, policy),
@@ -210,7 +212,7 @@ def _identity(facts: ImageFacts) -> Iterator[Rule]:
         yield Rule("digest", f"== {facts.digest}", facts.digest_after or "gone", same)
 
 
-def _systems(facts: ImageFacts) -> Iterator[Rule]:
+def _systems(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
     for scan in facts.scans if facts.database is not None else ():
         name = f"operating system {scan.platform}".strip()
         if scan.os is None:
@@ -220,6 +222,9 @@ def _systems(facts: ImageFacts) -> Iterator[Rule]:
         ended = scan.os.end_of_life
         life = "past its end of life: no advisories are made for it" if ended else "supported"
         yield Rule(name, "supported", f"{scan.os} is {life}", not ended)
+        bare = facts.image and not facts.needs_os
+        if not scan.os_packages and not bare and str(scan.os) not in policy.unproven:
+            yield Rule(f"packages of {name}", ">= 1", "none could be read", None)
 
 
 def _canary(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
