@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.shared_cache import only_one
+from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,18 +29,28 @@ _DATABASES = ("db", "java-db", "policy")
 def layer_cache(root: Path, databases: Path, key: Sequence[object], until: float) -> Iterator[Path]:
     """Hold the folder of ``key`` below ``root``, with the databases of the folder ``databases``.
 
-    Raises `ToolError` where another process holds it beyond ``until`` (time.monotonic seconds).
+    Raises `ToolError` where another process holds it beyond ``until`` (time.monotonic seconds), and
+    where it is not what this function left there.
     """
     name = hashlib.sha256(repr([*map(str, key)]).encode()).hexdigest()[:32]
     folder = root / name
     with only_one(root / f"{name}.lock", until, "the same image"):
         _prune(root, folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        for database in _DATABASES:
-            (folder / database).unlink(missing_ok=True)
-            (folder / database).symlink_to(databases / database, target_is_directory=True)
-        os.utime(folder)
+        try:
+            _link(folder, databases)
+        except OSError as error:
+            raise ToolError(
+                f"{folder} cannot be used: {error.strerror}", hint="delete it: it is a cache"
+            ) from error
         yield folder
+
+
+def _link(folder: Path, databases: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for database in _DATABASES:
+        (folder / database).unlink(missing_ok=True)
+        (folder / database).symlink_to(databases / database, target_is_directory=True)
+    os.utime(folder)
 
 
 def _prune(root: Path, used: Path) -> None:

@@ -127,7 +127,7 @@ class _Asking:
     def _listed(self, manifest: dict[str, Any]) -> tuple[Platform, ...]:
         try:
             found = [_platform(item["platform"], item["digest"]) for item in manifest["manifests"]]
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError):
             self._broken("gave an index whose images have no platform or digest")
         # An attestation stands beside its image as a platform that nothing runs on.
         return tuple(platform for platform in found if platform.os != "unknown")
@@ -190,8 +190,7 @@ class _Asking:
             form["client_id"] = "greenroom"
             answer = self._send(lambda left: self._http.post(realm, data=form, timeout=left))
         else:
-            url = str(httpx.URL(realm).copy_merge_params(asked)) if realm else realm
-            answer = self._get(url, login.basic if login else "")
+            answer = self._get(self._with(realm, asked), login.basic if login else "")
         if not answer.is_success:
             raise _refusal(self._reference, answer)
         found = self._json(answer)
@@ -199,6 +198,12 @@ class _Asking:
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             self._broken("gave no token")
         return token
+
+    def _with(self, realm: str, asked: dict[str, str]) -> str:
+        try:
+            return str(httpx.URL(realm).copy_merge_params(asked)) if realm else realm
+        except httpx.InvalidURL:
+            self._broken("asks for a login at an address that is none")
 
     def _get(self, url: str, authorization: str) -> httpx.Response:
         headers = {"Accept": _ACCEPT} | ({"Authorization": authorization} if authorization else {})

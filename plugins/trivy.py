@@ -191,7 +191,7 @@ class _Session:
         cache = SharedCache(self.runner.place.cache / "trivy-canaries")
         key = (*self._known[:4], system, sorted(kinds))
         kept = cache.get(key)
-        if kept is not None:
+        if isinstance(kept, dict):
             return Canary(int(kept["found"]), tuple(kept["blind"]))
         proof = _prove(self.runner, files, system, kinds)
         cache.put(key, {"found": proof.found, "blind": proof.blind})
@@ -226,16 +226,11 @@ def _read(ran: Ran, out: Path, what: str) -> dict[str, Any]:
     """Return the report that a scan wrote; its exit status must say the same."""
     if ran.status not in ENDED:
         raise ToolError(f"Trivy could not scan {what}: {ran.words}", hint="see its message above")
-    try:
-        size = out.stat().st_size
-        text = out.read_bytes() if size <= _REPORT_MOST else b""
-    except OSError as error:
-        raise ToolError(
-            f"Trivy ended with {ran.status} and wrote no report of {what}", hint=HINT
-        ) from error
-    if size > _REPORT_MOST:
+    if not out.is_file():
+        raise ToolError(f"Trivy ended with {ran.status} and wrote no report of {what}", hint=HINT)
+    if (size := out.stat().st_size) > _REPORT_MOST:
         raise ToolError(f"Trivy's report of {what} has {size:,} bytes: too many to read")
-    report = read_report(text)
+    report = read_report(out.read_bytes())
     found = findings_of(report)
     if (ran.status == CLEAN and found) or (ran.status == FOUND and not found):
         raise ToolError(

@@ -131,6 +131,19 @@ def test_a_tag_of_several_platforms_is_resolved_to_the_index(registry: Registry)
             id="bare-index",
         ),
         pytest.param(
+            Reply(
+                b'{"manifests": [{"platform": "linux", "digest": "sha256:1"}]}',
+                headers={"Content-Type": oci.INDEX},
+            ),
+            "no platform or digest",
+            id="a-text-for-a-platform",
+        ),
+        pytest.param(
+            Reply(b"", 401, {"WWW-Authenticate": 'Bearer realm="http://[::1"'}),
+            "an address that is none",
+            id="odd-realm",
+        ),
+        pytest.param(
             Reply(b'{"config": {"digest": "../x"}}', headers={"Content-Type": oci.MANIFEST}),
             "no digest of sha256",
             id="odd-configuration",
