@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
+from greenroom.validators.license_expression import is_denied
 from greenroom.validators.result import State, count_metrics, worst_first
 from greenroom.validators.result_waiver import waive
 from greenroom.validators.threshold import parse_threshold
@@ -259,11 +260,13 @@ def _licenses(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
 
 def _denied(facts: ImageFacts, policy: ImagePolicy) -> tuple[Result, ...]:
     found = (one for scan in facts.scans for one in scan.licenses)
-    return tuple(dict.fromkeys(one for one in found if _is(one.id, policy.deny_licenses)))
+    return tuple(dict.fromkeys(one for one in found if is_denied(one.id, policy.deny_licenses)))
 
 
 def _is(name: str, patterns: Iterable[str]) -> bool:
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+    """Tell whether a pattern names ``name``; case does not matter in the id of a flaw."""
+    low = name.lower()
+    return any(low == one.lower() or fnmatchcase(low, one.lower()) for one in patterns)
 
 
 def _some(found: list[str], none: str) -> str:

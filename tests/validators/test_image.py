@@ -151,6 +151,14 @@ def test_what_is_accepted_does_not_count_unless_it_is_never_to_be(
     assert "never CVE-1 openssl 3.0.1" in never.seen
 
 
+def test_an_id_is_named_whatever_its_case() -> None:
+    facts = with_scan(replace(SCAN, results=(FLAW,), licenses=(GPL,)))
+    never = replace(POLICY, limits=(), never=("cve-1",))
+    assert judge_image(facts, never).outcome is Outcome.FAILED
+    denied = replace(POLICY, limits=(), deny_licenses=("gpl-*",))
+    assert judge_image(facts, denied).outcome is Outcome.FAILED
+
+
 def test_a_denied_licence_fails_whatever_its_severity() -> None:
     facts = with_scan(replace(SCAN, licenses=(GPL,)))
     finding = judge_image(facts, replace(POLICY, deny_licenses=("GPL-*",)))
