@@ -98,7 +98,9 @@ def test_a_task_definition_names_one_for_each_container(within: bool, tmp_path: 
         ("!Sub 'app:${!Tag}'", "app:${!Tag}", True),
         ("[app]", "a list or mapping", False),
         ("", "nothing", False),
+        ("${" * 100_000, f"{'${' * 30}…", False),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_a_template_computes_what_it_can(
     value: str,
