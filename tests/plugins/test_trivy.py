@@ -14,6 +14,7 @@ from greenroom.plugins.image_subject import Subject, SubjectKind
 from greenroom.plugins.trivy import Sbom, SbomFormat, Trivy
 from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.image import ImagePolicy, Scanner, judge_image
+from greenroom.validators.result import State
 from greenroom.validators.vocabulary import Outcome
 from tests.support import oci
 from tests.support.registry import local_registry
@@ -166,6 +167,19 @@ def test_a_secret_a_bad_setting_and_a_licence_are_results(scans: Scans) -> None:
     facts = scans.scan(scans.layout("licence", image(text)), Scanner.LICENSE)
     denied = judge_image(facts, ImagePolicy(TODAY, deny_licenses=("GPL-*",)))
     assert denied.outcome is Outcome.FAILED
+
+
+def test_a_second_secret_in_a_file_is_new(scans: Scans) -> None:
+    first, second = (f'K = "AKIAIOSFODNN7{end}"\n' for end in ("ABCDEFG", "ZZZZZZZ"))
+    (scans.folder / "deployed").mkdir()
+    (scans.folder / "new").mkdir()
+    (scans.folder / "deployed" / "key.py").write_text(first)
+    (scans.folder / "new" / "key.py").write_text(first + second)
+    deployed = scans.scan(Subject(SubjectKind.FS, "deployed"), Scanner.SECRET)
+    known = frozenset(one.fingerprint for one in deployed.scans[0].results)
+    facts = scans.scan(Subject(SubjectKind.FS, "new"), Scanner.SECRET)
+    states = [one.state for one in judge_image(facts, ImagePolicy(TODAY, known=known)).results]
+    assert states == [State.OPEN, State.KNOWN]
 
 
 def test_a_tag_that_moves_meanwhile_fails(
