@@ -10,6 +10,7 @@ import json
 import re
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.programs import find_program, run_program, tool_environment
@@ -18,7 +19,6 @@ from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from greenroom.plugins.programs import Ran
     from greenroom.plugins.trivy_settings import TrivySettings
@@ -56,7 +56,7 @@ def find_trivy(place: Workplace) -> Program:
     key = (str(path), stat.st_mtime_ns, stat.st_size)
     known = cache.get(key)
     version = known if isinstance(known, str) else _asked(path, place)
-    if version in REFUSED:
+    if version.partition("-")[0] in REFUSED:
         raise ToolError(
             f"{path} is Trivy {version}, one of the compromised releases {', '.join(REFUSED)}",
             hint=f"remove it, and change every secret that it could read; {HINT}",
@@ -67,10 +67,9 @@ def find_trivy(place: Workplace) -> Program:
 
 
 def _asked(path: Path, place: Workplace) -> str:
-    place.cache.mkdir(parents=True, exist_ok=True)
     ran = run_program(
         [str(path), "version", "--format", "json", "--config", ""],
-        folder=place.cache,
+        folder=Path("/"),
         environ=tool_environment(place.environ),
         until=min(place.until, time.monotonic() + _ASK_S),
         output_most=1 << 20,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
+from greenroom.validators.license_expression import is_denied
 from greenroom.validators.result import State, count_metrics, worst_first
 from greenroom.validators.result_waiver import waive
 from greenroom.validators.threshold import parse_threshold
@@ -60,7 +61,8 @@ class Scan:
 
     ``amounts`` are how many things each scanner examined, and what they are: packages, layers,
     files, checks. ``ecosystems`` are those of its packages that belong to no operating system.
-    ``licenses`` are all that were found, denied or not; they are in no metric.
+    ``licenses`` are all that were found, denied or not; they are in no metric. ``os_packages``
+    counts the packages of the operating system.
     """
 
     platform: str
@@ -70,6 +72,7 @@ class Scan:
     ecosystems: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
     licenses: tuple[Result, ...] = ()
+    os_packages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
     results = worst_first([*waived.results, *_denied(facts, policy)])
     rules = (
         *_identity(facts),
-        *_systems(facts),
+        *_systems(facts, policy),
         *_canary(facts, policy),
         *_limits(facts, waived.results, policy),
         *_never(waived.results, policy),
@@ -209,7 +212,7 @@ def _identity(facts: ImageFacts) -> Iterator[Rule]:
         yield Rule("digest", f"== {facts.digest}", facts.digest_after or "gone", same)
 
 
-def _systems(facts: ImageFacts) -> Iterator[Rule]:
+def _systems(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
     for scan in facts.scans if facts.database is not None else ():
         name = f"operating system {scan.platform}".strip()
         if scan.os is None:
@@ -219,6 +222,9 @@ def _systems(facts: ImageFacts) -> Iterator[Rule]:
         ended = scan.os.end_of_life
         life = "past its end of life: no advisories are made for it" if ended else "supported"
         yield Rule(name, "supported", f"{scan.os} is {life}", not ended)
+        bare = facts.image and not facts.needs_os
+        if not scan.os_packages and not bare and str(scan.os) not in policy.unproven:
+            yield Rule(f"packages of {name}", ">= 1", "none could be read", None)
 
 
 def _canary(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
@@ -253,11 +259,13 @@ def _licenses(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
 
 def _denied(facts: ImageFacts, policy: ImagePolicy) -> tuple[Result, ...]:
     found = (one for scan in facts.scans for one in scan.licenses)
-    return tuple(dict.fromkeys(one for one in found if _is(one.id, policy.deny_licenses)))
+    return tuple(dict.fromkeys(one for one in found if is_denied(one.id, policy.deny_licenses)))
 
 
 def _is(name: str, patterns: Iterable[str]) -> bool:
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+    """Tell whether a pattern names ``name``; case does not matter in the id of a flaw."""
+    low = name.lower()
+    return any(low == one.lower() or fnmatchcase(low, one.lower()) for one in patterns)
 
 
 def _advice(results: tuple[Result, ...]) -> str:

@@ -14,6 +14,7 @@ from greenroom.plugins.image_subject import Subject, SubjectKind
 from greenroom.plugins.trivy import Sbom, SbomFormat, Trivy
 from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.image import ImagePolicy, Scanner, judge_image
+from greenroom.validators.result import State
 from greenroom.validators.vocabulary import Outcome
 from tests.support import oci
 from tests.support.registry import local_registry
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.registry import Registry
+
+
+STATUS = "var/lib/dpkg/status"
+RELEASE = {path: text for path, text in oci.debian(NEW).items() if path != STATUS}
+SPOILT = RELEASE | {STATUS: "this is no list of packages"}
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +69,8 @@ def test_a_flaw_is_told_with_its_package_layer_and_link(scans: Scans) -> None:
         ("end-of-life", oci.alpine(NEW, "3.9"), Outcome.FAILED),
         ("no-os", oci.npm({"lodash": "4.17.21"}), Outcome.ERROR),
         ("no-packages", {"etc/motd": "hello"}, Outcome.INCONCLUSIVE),
+        ("no-os-packages", {**RELEASE, **oci.pip({"jinja2": "3.1.6"})}, Outcome.ERROR),
+        ("spoilt-os-packages", {**SPOILT, **oci.pip({"jinja2": "3.1.6"})}, Outcome.ERROR),
     ],
 )
 def test_an_image_that_cannot_be_judged_never_passes(
@@ -107,6 +115,26 @@ def test_each_platform_of_an_index_is_scanned(scans: Scans) -> None:
         scans.scan(replace(subject, platforms=("linux/s390x",)))
 
 
+def test_an_index_with_two_images_for_one_platform_is_refused(
+    scans: Scans, registry: Registry
+) -> None:
+    twins = (image(oci.debian(OLD)), image(oci.debian(NEW)))
+    registry.push(oci.Index((*twins, image(oci.debian(NEW), "linux/arm64"))), "twins:1")
+    subject = Subject(SubjectKind.REF, f"{registry.host}/twins:1")
+    with pytest.raises(ToolError, match="two images for the same platform, linux/amd64"):
+        scans.scan(subject)
+    arm64 = replace(subject, platforms=("linux/arm64",))
+    assert scans.judged(arm64).outcome is Outcome.PASSED
+
+
+def test_a_link_to_a_folder_is_followed(scans: Scans) -> None:
+    (scans.folder / "src").mkdir()
+    (scans.folder / "src" / "key.py").write_text('KEY = "AKIAIOSFODNN7ABCDEFG"\n')
+    (scans.folder / "link").symlink_to("src", target_is_directory=True)
+    finding = scans.judged(Subject(SubjectKind.FS, "link"), Scanner.SECRET)
+    assert finding.outcome is Outcome.FAILED
+
+
 def test_an_archive_is_scanned_and_a_cut_one_refused(scans: Scans) -> None:
     path = oci.write_archive(scans.folder / "whole.tar", image(oci.debian(OLD)))
     cut = scans.folder / "cut.tar"
@@ -139,6 +167,19 @@ def test_a_secret_a_bad_setting_and_a_licence_are_results(scans: Scans) -> None:
     facts = scans.scan(scans.layout("licence", image(text)), Scanner.LICENSE)
     denied = judge_image(facts, ImagePolicy(TODAY, deny_licenses=("GPL-*",)))
     assert denied.outcome is Outcome.FAILED
+
+
+def test_a_second_secret_in_a_file_is_new(scans: Scans) -> None:
+    first, second = (f'K = "AKIAIOSFODNN7{end}"\n' for end in ("ABCDEFG", "ZZZZZZZ"))
+    (scans.folder / "deployed").mkdir()
+    (scans.folder / "new").mkdir()
+    (scans.folder / "deployed" / "key.py").write_text(first)
+    (scans.folder / "new" / "key.py").write_text(first + second)
+    deployed = scans.scan(Subject(SubjectKind.FS, "deployed"), Scanner.SECRET)
+    known = frozenset(one.fingerprint for one in deployed.scans[0].results)
+    facts = scans.scan(Subject(SubjectKind.FS, "new"), Scanner.SECRET)
+    states = [one.state for one in judge_image(facts, ImagePolicy(TODAY, known=known)).results]
+    assert states == [State.OPEN, State.KNOWN]
 
 
 def test_a_tag_that_moves_meanwhile_fails(
@@ -188,6 +229,7 @@ def writing(report: str, status: int) -> str:
         (writing('{"SchemaVersion": 2, "Results": [{"Secrets": [{}]}]}', 0), "contradicts itself"),
         (writing('{"SchemaVersion": 2, "Results": [{"Secrets": [{}]}]}', 10), "cannot be under"),
         (writing('{"SchemaVersion": 2}', 0), "read 0 of 1 layers"),
+        (writing("{}", 0).replace('echo "$r" >', "mkfifo"), "wrote no report"),
     ],
     ids=[
         "no-output",
@@ -199,6 +241,7 @@ def writing(report: str, status: int) -> str:
         "found",
         "without-fields",
         "no-layers",
+        "a-pipe",
     ],
 )
 def test_a_tool_that_lies_is_an_error(tmp_path: Path, text: str, said: str) -> None:
@@ -215,6 +258,15 @@ def test_a_program_without_a_version_is_refused(tmp_path: Path, text: str) -> No
     (tmp_path / "bin" / "trivy").write_text(f"#!/bin/sh\n{text}\n")
     with pytest.raises(ToolError, match="does not say its version"):
         scans.scan(scans.layout("app", image(oci.debian(NEW))))
+
+
+def test_a_spoilt_cache_is_none(tmp_path: Path) -> None:
+    scans = Scans(tmp_path).database()
+    subject = scans.layout("app", image(oci.debian(NEW)))
+    scans.scan(subject)
+    for entry in (tmp_path / "cache" / "trivy-canaries").iterdir():
+        entry.write_text(json.dumps(json.loads(entry.read_text()) | {"value": [1]}))
+    assert scans.judged(subject).outcome is Outcome.PASSED
 
 
 def test_scans_side_by_side_do_not_lock_each_other(scans: Scans) -> None:

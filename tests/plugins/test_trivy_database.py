@@ -53,6 +53,12 @@ def test_a_database_without_its_file_is_an_error(tmp_path: Path) -> None:
         usable_database(runner(tmp_path), NOW)
 
 
+def test_a_database_of_the_future_is_an_error(tmp_path: Path) -> None:
+    write_database(tmp_path / "trivy", ADVISORIES, updated=NOW + timedelta(days=400))
+    with pytest.raises(ToolError, match="still to come"):
+        usable_database(runner(tmp_path), NOW)
+
+
 def test_an_old_database_is_an_error(tmp_path: Path) -> None:
     write_database(tmp_path / "trivy", ADVISORIES, updated=NOW - timedelta(days=8))
     with pytest.raises(ToolError, match="8 d 0 h old; at most 7 d 0 h are accepted"):

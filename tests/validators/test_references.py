@@ -97,6 +97,15 @@ def test_a_tag_that_means_another_image_fails(
     assert finding.outcome is Outcome.FAILED
 
 
+@pytest.mark.parametrize(
+    ("digest", "outcome"), [(A, Outcome.PASSED), (B, Outcome.FAILED)], ids=["built", "another"]
+)
+def test_a_digest_without_a_tag_is_one_that_was_recorded(digest: str, outcome: Outcome) -> None:
+    policy = Policy((), {"registry.test:5000/app:build-1": A, "registry.test:5000/other:1": B})
+
+    assert judged(f"registry.test:5000/app@{digest}", policy).outcome is outcome
+
+
 def test_a_tag_that_means_what_was_recorded_passes() -> None:
     policy = Policy(("*:build-*",), {"docker.io/library/app:build-1": A})
 
