@@ -66,7 +66,7 @@ class SuiteFile(pytest.File):
         text = self.path.read_text(encoding="utf-8")
         folder, root = self.path.parent, self.config.rootpath
         contracts = Contracts(folder, root if self.path.is_relative_to(root) else folder)
-        tables = _tables(settings)
+        tables = tables_of(settings)
         suite = parse_suite(text, self._shown, contracts, variables, settings.target, tables=tables)
         if settings.revision is None or suite.own_target:
             return suite
@@ -156,7 +156,7 @@ class CheckItem(SuiteItem):
         return run_at_each(self.check, self._target, behind, client_at, redactor)
 
 
-def _tables(settings: Settings) -> dict[str, TableDocument]:
+def tables_of(settings: Settings) -> dict[str, TableDocument]:
     """Return the tables of the settings that hold checks."""
     if not settings.artifact:
         return {}

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from greenroom.validators.threshold import Threshold
 
 DEFAULT_LIMITS = (parse_threshold("critical == 0"), parse_threshold("high == 0"))
+_ADVICE = {
+    "digest": "scan again, and deploy what was scanned: name it by its digest",
+    "operating system": "build on a supported release; an image built on scratch says os: none",
+    "canary": "fetch the whole database anew; an ecosystem may do without if `unproven` names it",
+}
+"""What to do about a rule whose name begins so."""
 
 
 class Scanner(StrEnum):
@@ -156,7 +162,7 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
     return Finding.judged(
         rules,
         evidence,
-        advice=_advice(results),
+        advice=_advice(rules, results),
         results=results,
         notes=waived.notes,
     )
@@ -260,7 +266,13 @@ def _is(name: str, patterns: Iterable[str]) -> bool:
     return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _advice(results: tuple[Result, ...]) -> str:
+def _advice(rules: tuple[Rule, ...], results: tuple[Result, ...]) -> str:
+    """Return what to do about the first rule that was missed, else about one not observed."""
+    missed = [rule for rule in rules if not rule.met]
+    for first in sorted(missed, key=lambda rule: rule.met is None)[:1]:
+        for name, advice in _ADVICE.items():
+            if first.rule.startswith(name):
+                return advice
     counting = [result for result in results if result.state is State.OPEN]
     if any(result.fixable for result in counting):
         return "update the packages to the versions that repair them, and build again"

@@ -79,6 +79,24 @@ def test_never_a_pass(facts: ImageFacts, outcome: Outcome, seen: str) -> None:
     assert seen in finding.seen
 
 
+@pytest.mark.parametrize(
+    ("facts", "advice"),
+    [
+        (replace(FACTS, canary=Canary(0)), "fetch the whole database"),
+        (with_scan(replace(SCAN, os=None)), "os: none"),
+        (replace(FACTS, digest_after="sha256:2"), "by its digest"),
+        (replace(FACTS, digest_after="sha256:2", canary=Canary(0)), "by its digest"),
+        (
+            replace(with_scan(replace(SCAN, results=(FLAW,))), canary=Canary(0)),
+            "update the packages",
+        ),
+    ],
+    ids=["no-canary", "no-os", "moved", "moved-and-no-canary", "bad-and-no-canary"],
+)
+def test_the_advice_is_for_what_was_missed(facts: ImageFacts, advice: str) -> None:
+    assert advice in judge_image(facts, POLICY).advice
+
+
 def test_packages_without_a_flaw_pass_on_evidence() -> None:
     finding = judge_image(FACTS, POLICY)
     assert finding.outcome is Outcome.PASSED
