@@ -105,6 +105,15 @@ def test_the_ready_made_suite_holds_the_checks_of_the_settings(tmp_path: Path) -
     assert [result["id"] for result in ruff["finding"]["results"]] == ["F401"]
 
 
+def test_the_ready_made_suite_is_named_alike_on_every_machine(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import os\n")
+    (tmp_path / "greenroom.toml").write_text('[artifact.static.ruff]\npaths = ["app.py"]\n')
+    ran = run(tmp_path, "--pyargs", "greenroom.suites.artifact")
+    assert ran.check("static ruff")["id"] == "greenroom.suites.artifact::static ruff"
+    again = "rerun:  pytest --pyargs greenroom.suites.artifact -k 'static and ruff'"
+    assert again in ran.out
+
+
 @pytest.mark.parametrize(
     ("file", "text", "place"),
     [
