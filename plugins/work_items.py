@@ -18,8 +18,8 @@ from greenroom.validators.finding import Finding
 from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
 

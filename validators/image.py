@@ -34,6 +34,8 @@ DEFAULT_LIMITS = (parse_threshold("critical == 0"), parse_threshold("high == 0")
 _ADVICE = {
     "digest": "scan again, and deploy what was scanned: name it by its digest",
     "operating system": "build on a supported release; an image built on scratch says os: none",
+    "never": "update or remove it: it is never accepted",
+    "licenses": "replace the package, or take its licence out of `deny`",
     "canary": "fetch the whole database anew; an ecosystem may do without if `unproven` names it",
 }
 """What to do about a rule whose name begins so."""
@@ -147,7 +149,7 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
             expected=f"something to examine in {facts.subject}",
             seen="; ".join(unread),
             evidence=evidence,
-            advice="name an image, bundle or file with packages that Trivy can read",
+            advice="name what holds what the scanner looks for, or leave that scanner out",
         )
     waived = waive(_named(facts, policy), policy.waivers, policy.today)
     results = worst_first([*waived.results, *_denied(facts, policy)])
@@ -273,9 +275,11 @@ def _advice(rules: tuple[Rule, ...], results: tuple[Result, ...]) -> str:
         for name, advice in _ADVICE.items():
             if first.rule.startswith(name):
                 return advice
-    counting = [result for result in results if result.state is State.OPEN]
-    if any(result.fixable for result in counting):
+    worst = next((result for result in results if result.state is State.OPEN), None)
+    if worst is None:
+        return ""
+    if worst.fixable:
         return "update the packages to the versions that repair them, and build again"
-    if any(result.package is not None for result in counting):
+    if worst.package is not None:
         return "build on a newer base, or waive each with a reason and a date"
-    return "correct each, or waive it with a reason and a date" if counting else ""
+    return "correct each, or waive it with a reason and a date"
