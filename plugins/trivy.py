@@ -92,7 +92,8 @@ class Trivy:
         with tempfile.TemporaryDirectory(prefix="greenroom-trivy-") as name:
             folder = Path(name, "empty")
             folder.mkdir()
-            cache = self.settings.cache_folder(self.place.environ).absolute()
+            own = self.settings.cache_folder(self.place.environ)
+            cache = (self.place.root / own).absolute()
             yield Runner(program, self.settings, self.place, folder, cache)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ _NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy"
 _REGISTRY = ("DOCKER_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS")
 _TOKEN = "TRIVY_TOKEN"  # noqa: S105 - the name of Trivy's own variable
 _ASK_S = 20.0
+_LOG_PREFIX = re.compile(r"^\S+Z\t[A-Z]+\t(?:Fatal error\t)?", re.MULTILINE)
+"""What Trivy writes before each message: the time, the level and two words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,13 @@ class Runner:
 
     def run(self, arguments: Sequence[str], *, registry: bool = False) -> Ran:
         """Run it; credentials for registries are passed on where ``registry`` is needed."""
-        return run_program(
+        ran = run_program(
             [str(self.program.path), *arguments],
             folder=self.folder,
             environ=self._environ(registry=registry),
             until=self.place.until,
         )
+        return replace(ran, errors=_LOG_PREFIX.sub("", ran.errors))
 
     def scan(
         self,

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from greenroom.plugins.trivy_command import Runner
 
 DEFAULT_SOURCE = "Trivy's own mirrors"
-_HINT = "run `trivy image --download-db-only` where there is a network, or set [trivy] database"
+_HINT = (
+    "name a mirror in [trivy] database; or, where there is no network, bring the folder that "
+    "`trivy image --download-db-only --cache-dir DIR` fills, and set [trivy] cache and offline"
+)
 _SERVER_S = 10.0
 _FRACTION = 6
 _NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from greenroom.plugins.ahead import NAME, Ahead
 from greenroom.plugins.recording import recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
+from greenroom.plugins.settings_file import IN_PYPROJECT
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.suite_items import SuiteItem
+from greenroom.plugins.suite_table import line_of
 from greenroom.plugins.workplace import Workplace, cache_folder
 from greenroom.validators.errors import GreenroomError
 from greenroom.validators.finding import Finding
@@ -17,6 +19,7 @@ from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
 
@@ -27,6 +30,15 @@ class WorkItem(SuiteItem):
     """One check of the artifact."""
 
     check: WorkCheck
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the file, line and name; the settings' where they hold the check."""
+        if self.check.line:
+            return super().reportinfo()
+        given = self.config.getoption("greenroom_settings")
+        folder = self.config.invocation_params.dir if given else self.config.rootpath
+        path = folder / settings_of(self.config).where.removesuffix(f" {IN_PYPROJECT}")
+        return path, line_of(path.read_text(encoding="utf-8"), self.name) - 1, self.name
 
     def runtest(self) -> None:
         """Observe, judge and record; raises `CheckFailed` unless the check passed."""
@@ -43,7 +55,7 @@ class WorkItem(SuiteItem):
         try:
             return self.check.work.run(self._workplace())
         except GreenroomError as error:
-            return Finding(Outcome.ERROR, "something to examine", str(error), advice=error.hint)
+            return Finding(Outcome.ERROR, "the check to run", str(error), advice=error.hint)
 
     def _workplace(self) -> Workplace:
         return Workplace.of_process(

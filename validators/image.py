@@ -32,6 +32,14 @@ if TYPE_CHECKING:
     from greenroom.validators.threshold import Threshold
 
 DEFAULT_LIMITS = (parse_threshold("critical == 0"), parse_threshold("high == 0"))
+_ADVICE = {
+    "digest": "scan again, and deploy what was scanned: name it by its digest",
+    "operating system": "build on a supported release; an image built on scratch says os: none",
+    "never": "update or remove it: it is never accepted",
+    "licenses": "replace the package, or take its licence out of `deny`",
+    "canary": "fetch the whole database anew; an ecosystem may do without if `unproven` names it",
+}
+"""What to do about a rule whose name begins so."""
 
 
 class Scanner(StrEnum):
@@ -144,7 +152,7 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
             expected=f"something to examine in {facts.subject}",
             seen="; ".join(unread),
             evidence=evidence,
-            advice="name an image, bundle or file with packages that Trivy can read",
+            advice="name what holds what the scanner looks for, or leave that scanner out",
         )
     waived = waive(_named(facts, policy), policy.waivers, policy.today)
     results = worst_first([*waived.results, *_denied(facts, policy)])
@@ -159,7 +167,7 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
     return Finding.judged(
         rules,
         evidence,
-        advice=_advice(results),
+        advice=_advice(rules, results),
         results=results,
         notes=waived.notes,
     )
@@ -268,10 +276,18 @@ def _is(name: str, patterns: Iterable[str]) -> bool:
     return any(low == one.lower() or fnmatchcase(low, one.lower()) for one in patterns)
 
 
-def _advice(results: tuple[Result, ...]) -> str:
-    counting = [result for result in results if result.state is State.OPEN]
-    if any(result.fixable for result in counting):
+def _advice(rules: tuple[Rule, ...], results: tuple[Result, ...]) -> str:
+    """Return what to do about the first rule that was missed, else about one not observed."""
+    missed = [rule for rule in rules if not rule.met]
+    for first in sorted(missed, key=lambda rule: rule.met is None)[:1]:
+        for name, advice in _ADVICE.items():
+            if first.rule.startswith(name):
+                return advice
+    worst = next((result for result in results if result.state is State.OPEN), None)
+    if worst is None:
+        return ""
+    if worst.fixable:
         return "update the packages to the versions that repair them, and build again"
-    if any(result.package is not None for result in counting):
+    if worst.package is not None:
         return "build on a newer base, or waive each with a reason and a date"
-    return "correct each, or waive it with a reason and a date" if counting else ""
+    return "correct each, or waive it with a reason and a date"

@@ -138,7 +138,7 @@ def judge_references(facts: References, policy: Policy, evidence: tuple[Evidence
     notes = tuple(f"{name} names no image" for name in facts.empty) + facts.notes
     return Finding.judged(
         tuple(rules),
-        () if facts.empty else evidence,
+        () if facts.empty and not results else evidence,
         advice=next((found.advice for found in worst_first(results)), ""),
         results=worst_first(results),
         notes=notes,

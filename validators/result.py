@@ -17,6 +17,9 @@ from greenroom.validators.threshold import Dimension, Metric
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_SHOWN = 300
+"""Characters of a message that a person is shown in a line; the record has the whole."""
+
 
 class Severity(StrEnum):
     """How bad it is, worst first. ``unknown`` is not harmless: nobody has rated it yet."""
@@ -155,7 +158,9 @@ class Result:
     def __str__(self) -> str:
         fixed = f", fixed in {self.package.fixed}" if self.package and self.package.fixed else ""
         where = f" in {self.where}" if self.where else ""
-        return f"{self.severity.value} {self.id}{where}{fixed}: {self.message}"
+        said = " ".join(self.message.split())
+        more = " …" if len(said) > _SHOWN else ""
+        return f"{self.severity.value} {self.id}{where}{fixed}: {said[:_SHOWN]}{more}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the record's form of this result; what is not known is left out."""

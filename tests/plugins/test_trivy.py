@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from greenroom.plugins.image_subject import Subject, SubjectKind
 from greenroom.plugins.trivy import Sbom, SbomFormat, Trivy
+from greenroom.plugins.trivy_command import find_trivy
+from greenroom.plugins.trivy_settings import TrivySettings
 from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.image import ImagePolicy, Scanner, judge_image
 from greenroom.validators.result import State
@@ -22,7 +29,6 @@ from tests.support.scans import NEW, OLD, TODAY, Scans, image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.support.registry import Registry
 
@@ -53,6 +59,25 @@ def script(folder: Path, text: str) -> dict[str, str]:
     return {"PATH": f"{program.parent}:/usr/bin:/bin"}
 
 
+@contextmanager
+def trivy_server(scans: Scans) -> Iterator[str]:
+    """Run Trivy's server with the database of ``scans``; give its address."""
+    program = find_trivy(scans.place).path
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    database = ["--cache-dir", str(scans.folder / "trivy"), "--skip-db-update"]
+    command = [str(program), "server", "--listen", host, *database, "--quiet", "--config="]
+    running = subprocess.Popen(command)
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+            client.get(f"http://{host}/healthz").raise_for_status()
+        yield f"http://{host}"
+    finally:
+        running.terminate()
+        running.wait(10)
+
+
 def test_a_flaw_is_told_with_its_package_layer_and_link(scans: Scans) -> None:
     content = image(oci.debian(OLD))
     (result,) = scans.judged(scans.layout("flaw", content)).results
@@ -60,6 +85,21 @@ def test_a_flaw_is_told_with_its_package_layer_and_link(scans: Scans) -> None:
     assert result.package is not None
     assert (result.package.installed, result.package.fixed) == ("3.0.1-1", "3.0.9")
     assert result.package.layer == oci.digest(content.layers[0])
+
+
+def test_a_relative_folder_of_databases_starts_at_the_root(scans: Scans) -> None:
+    subject = scans.layout("relative", image(oci.debian(NEW)))
+    settings = replace(scans.settings, cache=Path("trivy"))
+    assert Trivy(settings, scans.place).scan(subject).database is not None
+
+
+def test_a_server_scans_with_its_own_database(scans: Scans, tmp_path: Path) -> None:
+    subject = scans.layout("served", image(oci.debian(OLD)))
+    with trivy_server(scans) as address:
+        settings = TrivySettings(cache=tmp_path, server=address)
+        facts = Trivy(settings, scans.place).scan(subject)
+    assert (facts.database and facts.database.source) == address
+    assert [result.id for result in facts.scans[0].results] == ["CVE-2023-0001"]
 
 
 @pytest.mark.parametrize(

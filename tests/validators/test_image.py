@@ -28,6 +28,9 @@ FLAW = Result(
     package=Package("openssl", "3.0.1", "3.0.9"), fingerprint=fingerprint_of("CVE-1"),
 )  # fmt: skip
 GPL = Result("GPL-3.0", "licence", Level.ERROR, Severity.HIGH, "trivy", package=Package("x", ""))
+SECRET = Result(
+    "aws-key", "a key", Level.ERROR, Severity.CRITICAL, "trivy", fingerprint=fingerprint_of("a")
+)
 SCAN = Scan("linux/amd64", DEBIAN, 1, ((Scanner.VULN, "packages", 5),), os_packages=5)
 FACTS = ImageFacts(
     subject="app:1",
@@ -79,6 +82,38 @@ def test_never_a_pass(facts: ImageFacts, outcome: Outcome, seen: str) -> None:
     finding = judge_image(facts, POLICY)
     assert finding.outcome is outcome
     assert seen in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("facts", "advice"),
+    [
+        (replace(FACTS, canary=Canary(0)), "fetch the whole database"),
+        (with_scan(replace(SCAN, os=None)), "os: none"),
+        (replace(FACTS, digest_after="sha256:2"), "by its digest"),
+        (replace(FACTS, digest_after="sha256:2", canary=Canary(0)), "by its digest"),
+        (with_scan(replace(SCAN, licenses=(GPL,))), "take its licence out"),
+        (
+            with_scan(replace(SCAN, results=(replace(FLAW, severity=Severity.LOW), SECRET))),
+            "correct each",
+        ),
+        (
+            replace(with_scan(replace(SCAN, results=(FLAW,))), canary=Canary(0)),
+            "update the packages",
+        ),
+    ],
+    ids=[
+        "no-canary",
+        "no-os",
+        "moved",
+        "moved-and-no-canary",
+        "licence",
+        "secret-first",
+        "bad-and-no-canary",
+    ],
+)
+def test_the_advice_is_for_what_was_missed(facts: ImageFacts, advice: str) -> None:
+    policy = replace(POLICY, deny_licenses=("GPL-*",))
+    assert advice in judge_image(facts, policy).advice
 
 
 def test_packages_without_a_flaw_pass_on_evidence() -> None:

@@ -135,6 +135,13 @@ def test_a_file_without_an_image_is_inconclusive_beside_one_with() -> None:
     assert finding.seen == "none in empty.yaml"
 
 
+def test_a_mutable_image_beside_an_empty_file_is_told_on_evidence() -> None:
+    use = ImageUse("app:1", Location("compose.yaml", 3))
+    proof = (Evidence("image references", 1, "greenroom", "", ""),)
+    finding = judge_references(References((use,), ("empty.yaml",), {}), Policy(), proof)
+    assert (finding.outcome, finding.evidence) == (Outcome.FAILED, proof)
+
+
 def test_a_recorded_digest_that_was_compared_with_nothing_is_an_error() -> None:
     policy = Policy(("*:build-*",), {"docker.io/library/app:build-1": A})
 

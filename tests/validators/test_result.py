@@ -142,8 +142,10 @@ def test_a_level_given_alone_keeps_its_weight() -> None:
         ({"location": Location("a.py")}, "high CVE-1 in a.py: overflow"),
         ({"package": Package("zlib", "1.2")}, "high CVE-1 in zlib 1.2: overflow"),
         ({"package": Package("z", "1", "2")}, "high CVE-1 in z 1, fixed in 2: overflow"),
+        ({"message": "two\n  lines"}, "high CVE-1: two lines"),
+        ({"message": "x" * 100_000}, f"high CVE-1: {'x' * 300} …"),
     ],
-    ids=["nowhere", "place", "file", "package", "fixable"],
+    ids=["nowhere", "place", "file", "package", "fixable", "lines", "long"],
 )
 def test_a_result_says_where_and_what(changes: dict[str, Any], text: str) -> None:
     assert str(result(**changes)) == text
