@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from greenroom.validators.result import Result
 
 SCHEMA = "greenroom.static-baseline/1"
-_ANEW = "write it anew with `greenroom baseline SUITE_FILE`"
+_ANEW = "write it anew with `greenroom baseline [SUITE_FILE]`"
 
 
 def read_baseline(path: Path, shown: str) -> dict[str, str]:
@@ -29,7 +29,7 @@ def read_baseline(path: Path, shown: str) -> dict[str, str]:
     except FileNotFoundError:
         raise SettingsError(
             f"the baseline {shown} does not exist",
-            hint="write it with `greenroom baseline SUITE_FILE`, look at it, and commit it",
+            hint="write it with `greenroom baseline [SUITE_FILE]`, look at it, and commit it",
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"the baseline {shown} cannot be read: {error}", hint=_ANEW) from error

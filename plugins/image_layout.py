@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _TAG = "org.opencontainers.image.ref.name"
 _DIGEST = re.compile(r"(sha256):([0-9a-f]{64})|(sha512):([0-9a-f]{128})")
 _DESCRIPTOR = ("mediaType", "digest", "size")
+_JSON_MOST = 16 * 1024 * 1024
 _BROKEN = "write the layout again: it was cut short or changed"
 
 
@@ -125,6 +126,8 @@ def _verify_once(folder: Path, digest: str, verified: SharedCache) -> None:
         seen = path.stat()
     except OSError as error:
         raise ToolError(f"{folder} lacks the blob {digest}", hint=_BROKEN) from error
+    if not seen.st_size:
+        raise ToolError(f"{folder}: the blob {digest} is empty", hint=_BROKEN)
     key = (path.absolute(), seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
     if verified.get(key) != digest:
         _verify(folder, digest)
@@ -155,9 +158,13 @@ def _verify(folder: Path, digest: str) -> Path:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_JSON_MOST + 1)
     except OSError as error:
         raise ToolError(f"{path} cannot be read: {error.strerror}", hint=_BROKEN) from error
+    if len(content) > _JSON_MOST:
+        raise ToolError(f"{path} has more than {_JSON_MOST:,} bytes", hint=_BROKEN)
+    return content
 
 
 def _json(content: bytes, folder: Path) -> dict[str, Any]:

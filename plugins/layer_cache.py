@@ -28,7 +28,8 @@ _DATABASES = ("db", "java-db", "policy")
 def layer_cache(root: Path, databases: Path, key: Sequence[object], until: float) -> Iterator[Path]:
     """Hold the folder of ``key`` below ``root``, with the databases of the folder ``databases``.
 
-    Raises `ToolError` where another process holds it beyond ``until`` (time.monotonic seconds).
+    Raises `ToolError` where another process holds it beyond ``until`` (time.monotonic seconds), and
+    where it is not what this function left there.
     """
     folder = root / name_of(key)
     with only_one(_lock(folder), until, "the same image"):
@@ -37,7 +38,7 @@ def layer_cache(root: Path, databases: Path, key: Sequence[object], until: float
             _prepare(folder, databases)
         except OSError as error:
             raise ToolError(
-                f"{folder} cannot be written: {error.strerror}", hint="delete it: it is a cache"
+                f"{folder} cannot be used: {error.strerror}", hint="delete it: it is a cache"
             ) from error
         yield folder
 

@@ -164,6 +164,7 @@ class MockService:
 
         There must be ``times`` of them, or one at least; else the test fails, with all calls seen.
         """
+        __tracebackhide__ = True
         known = self._known(route)
         wanted = {"json": json, "query": query, "headers": headers}
         found = tuple(call for call in self.calls if call.route == known and matches(call, wanted))

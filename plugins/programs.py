@@ -171,7 +171,8 @@ def _wait(
 def _bound(spools: tuple[IO[bytes], ...], most: int, shown: str) -> None:
     if any(os.fstat(spool.fileno()).st_size > most for spool in spools):
         raise ToolError(
-            f"more than {most:,} bytes of output: {shown}", hint="give it an option that says less"
+            f"more than {most:,} bytes of output: {shown}",
+            hint="have it say less; a static check may raise `most:`",
         )
 
 

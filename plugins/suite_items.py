@@ -16,6 +16,7 @@ from greenroom.plugins.suite_contract import Contracts
 from greenroom.plugins.suite_model import HttpCheck, WorkCheck
 from greenroom.plugins.suite_parser import parse_suite, proven
 from greenroom.plugins.taking_part import settle
+from greenroom.reports.rerun import READY_MADE
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -32,10 +33,19 @@ if TYPE_CHECKING:
 
 _POLLS_KEPT = 3
 """Exchanges that are recorded of a check that waits: the last ones, which its finding is about."""
+_SUITES = Path(__file__).resolve().parents[1] / "suites"
+"""Where the ready-made suites are."""
 
 
 class SuiteFile(pytest.File):
     """One suite file; whatever is wrong with it is one collection error that shows the place."""
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, path: Path) -> SuiteFile:
+        """Return the collector of ``path``; a ready-made suite is named alike on every machine."""
+        found = path.resolve()
+        ready = f"{READY_MADE}{found.parent.name}" if found.parents[1] == _SUITES else None
+        return cls.from_parent(parent, path=path, nodeid=ready)
 
     def collect(self) -> Iterator[SuiteItem]:
         """Read the file and return its checks."""
@@ -78,7 +88,7 @@ class SuiteFile(pytest.File):
         text = self.path.read_text(encoding="utf-8")
         folder, root = self.path.parent, self.config.rootpath
         contracts = Contracts(folder, root if self.path.is_relative_to(root) else folder)
-        tables = _tables(settings)
+        tables = tables_of(settings)
         suite = parse_suite(text, self._shown, contracts, variables, settings.target, tables=tables)
         if settings.revision is None or suite.own_target:
             return suite
@@ -202,7 +212,7 @@ class CheckItem(AskingItem):
         return run_at_each(self.check, self._target, behind, client_at, redactor)
 
 
-def _tables(settings: Settings) -> dict[str, TableDocument]:
+def tables_of(settings: Settings) -> dict[str, TableDocument]:
     """Return the tables of the settings that hold checks."""
     if not settings.artifact:
         return {}

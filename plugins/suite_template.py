@@ -11,7 +11,7 @@ from greenroom.plugins.waiver_file import read_waivers
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.evidence import proves
 from greenroom.validators.finding import Finding, Rule
-from greenroom.validators.result import count_metrics, worst_first
+from greenroom.validators.result import State, count_metrics, worst_first
 from greenroom.validators.result_waiver import waive
 from greenroom.validators.static import METRICS, STRICT
 from greenroom.validators.template_rules import choose_rules
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.suite_yaml import Entry, Node
     from greenroom.plugins.template_lint import Look
     from greenroom.plugins.workplace import Workplace
+    from greenroom.validators.result import Result
     from greenroom.validators.result_waiver import ResultWaiver
     from greenroom.validators.template import TemplateRule
     from greenroom.validators.threshold import Threshold
@@ -77,8 +78,16 @@ class TemplateWork:
         examined = sum(one.amount for one in seen.evidence) or 1
         metrics = count_metrics(results, examined)
         rules = (*(limit.judge(metrics) for limit in self.limits), *_read_all(seen))
-        advice = next((one.advice for one in (*results, *seen.problems) if one.advice), "")
+        advice = _fixes((*results, *seen.problems))
         return Finding.judged(rules, seen.evidence, advice=advice, results=results, notes=notes)
+
+
+def _fixes(results: tuple[Result, ...]) -> str:
+    """Return the fix of each rule that has an open result, the worst first."""
+    fixes = {one.id: one.advice for one in results if one.state is State.OPEN and one.advice}
+    if len(fixes) == 1:
+        return next(iter(fixes.values()))
+    return few([f"{name}: {fix}" for name, fix in fixes.items()], between="; ")
 
 
 def _read_all(seen: Look) -> tuple[Rule, ...]:

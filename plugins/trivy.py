@@ -92,7 +92,8 @@ class Trivy:
         with tempfile.TemporaryDirectory(prefix="greenroom-trivy-") as name:
             folder = Path(name, "empty")
             folder.mkdir()
-            cache = self.settings.cache_folder(self.place.environ).absolute()
+            own = self.settings.cache_folder(self.place.environ)
+            cache = (self.place.root / own).absolute()
             yield Runner(program, self.settings, self.place, folder, cache)
 
 
@@ -198,7 +199,7 @@ class _Session:
         cache = SharedCache(self.runner.place.cache / "trivy-canaries")
         key = (*self._known[:4], system, sorted(kinds))
         kept = cache.get(key)
-        if kept is not None:
+        if isinstance(kept, dict):
             return Canary(int(kept["found"]), tuple(kept["blind"]))
         proof = _prove(self.runner, files, system, kinds)
         cache.put(key, {"found": proof.found, "blind": proof.blind})
@@ -233,18 +234,14 @@ def _read(ran: Ran, out: Path, what: str) -> tuple[dict[str, Any], bytes]:
     """Return the report that a scan wrote, and its text; its exit status must say the same."""
     if ran.status not in ENDED:
         raise ToolError(f"Trivy could not scan {what}: {ran.words}", hint="see its message above")
-    try:
-        size = out.stat().st_size
-        text = out.read_bytes() if size <= _REPORT_MOST else b""
-    except OSError as error:
-        raise ToolError(
-            f"Trivy ended with {ran.status} and wrote no report of {what}", hint=HINT
-        ) from error
-    if size > _REPORT_MOST:
+    if not out.is_file():  # nor anything else that was put there: reading could wait for ever
+        raise ToolError(f"Trivy ended with {ran.status} and wrote no report of {what}", hint=HINT)
+    if (size := out.stat().st_size) > _REPORT_MOST:
         raise ToolError(
             f"Trivy's report of {what} has {size:,} bytes: too many to read",
             hint="scan less at once, or with fewer scanners",
         )
+    text = out.read_bytes()
     report = read_report(text)
     found = findings_of(report)
     if (ran.status == CLEAN and found) or (ran.status == FOUND and not found):

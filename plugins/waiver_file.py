@@ -45,6 +45,9 @@ def _waiver(fields: Fields, node: Node) -> ResultWaiver:
     found = fields.mapping(node, "a waiver", WAIVER_KEYS)
     for key in ("id", "reason", "expires"):
         fields.required(found, key, node, "the waiver")
+    if not set(_text(fields, found, "id")) - set("*?") and not {"package", "path"} & set(found):
+        place = found["id"].value.place
+        raise fields.error(place, "it waives whatever is found", "name an id, a package or a path")
     return ResultWaiver(
         id=_text(fields, found, "id"),
         reason=_text(fields, found, "reason"),

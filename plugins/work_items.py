@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from greenroom.plugins.ahead import NAME, Ahead
 from greenroom.plugins.recording import recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
+from greenroom.plugins.settings_file import IN_PYPROJECT
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.suite_items import SuiteItem
+from greenroom.plugins.suite_table import line_of
 from greenroom.plugins.workplace import Site, Workplace, cache_folder
 from greenroom.validators.errors import GreenroomError
 from greenroom.validators.finding import Finding
@@ -19,6 +21,7 @@ from greenroom.validators.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
 
@@ -37,6 +40,15 @@ class WorkItem(SuiteItem):
         super().__init__(**arguments)
         self._target = target
 
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the file, line and name; the settings' where they hold the check."""
+        if self.check.line:
+            return super().reportinfo()
+        given = self.config.getoption("greenroom_settings")
+        folder = self.config.invocation_params.dir if given else self.config.rootpath
+        path = folder / settings_of(self.config).where.removesuffix(f" {IN_PYPROJECT}")
+        return path, line_of(path.read_text(encoding="utf-8"), self.name) - 1, self.name
+
     def runtest(self) -> None:
         """Observe, judge and record; raises `CheckFailed` unless the check passed."""
         ahead = pool_of(self.config)
@@ -52,11 +64,11 @@ class WorkItem(SuiteItem):
         try:
             return self.check.work.run(self._workplace())
         except GreenroomError as error:
-            return Finding(Outcome.ERROR, "something to examine", str(error), advice=error.hint)
+            return Finding(Outcome.ERROR, "the check to run", str(error), advice=error.hint)
         except Exception as error:  # noqa: BLE001 - whatever breaks is no miss of what is examined
             _LOG.exception("the check %s broke", self.name)
             told = f"Greenroom itself failed: {type(error).__name__}: {error}"
-            return Finding(Outcome.ERROR, "something to examine", told, advice=_REPORT_IT)
+            return Finding(Outcome.ERROR, "the check to run", told, advice=_REPORT_IT)
 
     def _workplace(self) -> Workplace:
         place = Workplace.of_process(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
+from greenroom.validators.license_expression import is_denied
 from greenroom.validators.result import State, count_metrics, worst_first
 from greenroom.validators.result_waiver import waive
 from greenroom.validators.threshold import parse_threshold
@@ -31,6 +32,14 @@ if TYPE_CHECKING:
     from greenroom.validators.threshold import Threshold
 
 DEFAULT_LIMITS = (parse_threshold("critical == 0"), parse_threshold("high == 0"))
+_ADVICE = {
+    "digest": "scan again, and deploy what was scanned: name it by its digest",
+    "operating system": "build on a supported release; an image built on scratch says os: none",
+    "never": "update or remove it: it is never accepted",
+    "licenses": "replace the package, or take its licence out of `deny`",
+    "canary": "fetch the whole database anew; an ecosystem may do without if `unproven` names it",
+}
+"""What to do about a rule whose name begins so."""
 
 
 class Scanner(StrEnum):
@@ -60,7 +69,8 @@ class Scan:
 
     ``amounts`` are how many things each scanner examined, and what they are: packages, layers,
     files, checks. ``ecosystems`` are those of its packages that belong to no operating system.
-    ``licenses`` are all that were found, denied or not; they are in no metric.
+    ``licenses`` are all that were found, denied or not; they are in no metric. ``os_packages``
+    counts the packages of the operating system.
     """
 
     platform: str
@@ -70,6 +80,7 @@ class Scan:
     ecosystems: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
     licenses: tuple[Result, ...] = ()
+    os_packages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +152,13 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
             expected=f"something to examine in {facts.subject}",
             seen="; ".join(unread),
             evidence=evidence,
-            advice="name an image, bundle or file with packages that Trivy can read",
+            advice="name what holds what the scanner looks for, or leave that scanner out",
         )
     waived = waive(_named(facts, policy), policy.waivers, policy.today)
     results = worst_first([*waived.results, *_denied(facts, policy)])
     rules = (
         *_identity(facts),
-        *_systems(facts),
+        *_systems(facts, policy),
         *_canary(facts, policy),
         *_limits(facts, waived.results, policy),
         *_never(waived.results, policy),
@@ -156,7 +167,7 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
     return Finding.judged(
         rules,
         evidence,
-        advice=_advice(results),
+        advice=_advice(rules, results),
         results=results,
         notes=waived.notes,
     )
@@ -209,7 +220,7 @@ def _identity(facts: ImageFacts) -> Iterator[Rule]:
         yield Rule("digest", f"== {facts.digest}", facts.digest_after or "gone", same)
 
 
-def _systems(facts: ImageFacts) -> Iterator[Rule]:
+def _systems(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
     for scan in facts.scans if facts.database is not None else ():
         name = f"operating system {scan.platform}".strip()
         if scan.os is None:
@@ -219,6 +230,9 @@ def _systems(facts: ImageFacts) -> Iterator[Rule]:
         ended = scan.os.end_of_life
         life = "past its end of life: no advisories are made for it" if ended else "supported"
         yield Rule(name, "supported", f"{scan.os} is {life}", not ended)
+        bare = facts.image and not facts.needs_os
+        if not scan.os_packages and not bare and str(scan.os) not in policy.unproven:
+            yield Rule(f"packages of {name}", ">= 1", "none could be read", None)
 
 
 def _canary(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
@@ -253,17 +267,27 @@ def _licenses(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
 
 def _denied(facts: ImageFacts, policy: ImagePolicy) -> tuple[Result, ...]:
     found = (one for scan in facts.scans for one in scan.licenses)
-    return tuple(dict.fromkeys(one for one in found if _is(one.id, policy.deny_licenses)))
+    return tuple(dict.fromkeys(one for one in found if is_denied(one.id, policy.deny_licenses)))
 
 
 def _is(name: str, patterns: Iterable[str]) -> bool:
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+    """Tell whether a pattern names ``name``; case does not matter in the id of a flaw."""
+    low = name.lower()
+    return any(low == one.lower() or fnmatchcase(low, one.lower()) for one in patterns)
 
 
-def _advice(results: tuple[Result, ...]) -> str:
-    counting = [result for result in results if result.state is State.OPEN]
-    if any(result.fixable for result in counting):
+def _advice(rules: tuple[Rule, ...], results: tuple[Result, ...]) -> str:
+    """Return what to do about the first rule that was missed, else about one not observed."""
+    missed = [rule for rule in rules if not rule.met]
+    for first in sorted(missed, key=lambda rule: rule.met is None)[:1]:
+        for name, advice in _ADVICE.items():
+            if first.rule.startswith(name):
+                return advice
+    worst = next((result for result in results if result.state is State.OPEN), None)
+    if worst is None:
+        return ""
+    if worst.fixable:
         return "update the packages to the versions that repair them, and build again"
-    if any(result.package is not None for result in counting):
+    if worst.package is not None:
         return "build on a newer base, or waive each with a reason and a date"
-    return "correct each, or waive it with a reason and a date" if counting else ""
+    return "correct each, or waive it with a reason and a date"

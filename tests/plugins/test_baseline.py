@@ -25,6 +25,13 @@ NODE = {
     "evidence": {"files": ["*.py"]},
     "baseline": "static-baseline.json",
 }
+SETTINGS = """
+[artifact.static.lint]
+command = ["cat", "log.sarif"]
+format = "sarif"
+evidence = {files = ["*.py"]}
+baseline = "b.json"
+"""
 SUITE = {"version": 1, "name": "s", "checks": [{"name": "lint", "static": NODE}]}
 
 
@@ -83,7 +90,7 @@ def baseline(root: Path, *more: str) -> int:
 def test_without_a_baseline_the_error_says_how_to_write_it(project: Path) -> None:
     with pytest.raises(SettingsError, match=r"static-baseline.json does not exist") as caught:
         check(project)
-    assert "greenroom baseline SUITE_FILE" in caught.value.hint
+    assert "greenroom baseline [SUITE_FILE]" in caught.value.hint
 
 
 def test_what_is_in_the_baseline_does_not_count(project: Path) -> None:
@@ -148,6 +155,44 @@ def test_a_suite_without_such_a_check_is_explained(
     (project / "s.suite.yaml").write_text(json.dumps(SUITE | {"checks": checks}))
     assert baseline(project, *more) == 4
     assert why in capsys.readouterr().err
+
+
+def test_without_a_suite_the_checks_of_the_settings_have_their_baselines(project: Path) -> None:
+    (project / "greenroom.toml").write_text(SETTINGS)
+    assert main(["baseline", "--root", str(project)]) == 0
+    assert len(read_baseline(project / "b.json", "b.json")) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [("", "have no checks in [artifact]"), ("[artifact.static.ruff]\n", "has no static check")],
+    ids=["no-checks", "no-baseline"],
+)
+def test_settings_without_such_a_check_are_explained(
+    settings: str, why: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "greenroom.toml").write_text(settings)
+    assert main(["baseline", "--root", str(project)]) == 4
+    assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "more", "status"),
+    [
+        ('[release]\nimage = "app@sha256:1"\n', (), 0),
+        ("", ("--greenroom-release", "image=app@sha256:1"), 0),
+        ("", (), 4),
+    ],
+    ids=["settings", "option", "nowhere"],
+)
+def test_variables_of_other_checks_need_their_values(
+    settings: str, more: tuple[str, ...], status: int, project: Path
+) -> None:
+    image = {"name": "image", "image": {"ref": "${release.image}"}}
+    checks = [{"name": "lint", "static": NODE}, image]
+    (project / "s.suite.yaml").write_text(json.dumps(SUITE | {"checks": checks}))
+    (project / "greenroom.toml").write_text(settings)
+    assert baseline(project, *more) == status
 
 
 def test_a_suite_that_cannot_be_read_is_explained(

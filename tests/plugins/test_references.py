@@ -72,6 +72,7 @@ def run(folder: Path, image: str, keys: str = "", **environ: str) -> Finding:
         ("references: {files: []}", "files is empty"),
         ("references: {files: [a], digest: 1}", "did you mean 'digests'"),
         ("references: {files: [a], immutable: [build]}", "says nothing of the tag"),
+        ("references: {files: [a], immutable: ['here:5000/*']}", "says nothing of the tag"),
         ("references: {files: [a], immutable: ['/(/']}", "no regular expression"),
         ("references: {files: [a], resolve: 1}", "true or false"),
         ("references: {files: [a], digests: {app: a}}", "no digest"),

@@ -117,7 +117,9 @@ def test_a_tag_of_several_platforms_is_resolved_to_the_index(registry: Registry)
         pytest.param(Reply(b"", 401), "neither Basic nor Bearer", id="unknown-challenge"),
         pytest.param(Reply(SECRET.encode(), 429), "could not be read: .* 429", id="too-many"),
         pytest.param(
-            json_reply({"errors": [{"code": SECRET}]}, 500), "could not be read: .* 500$", id="down"
+            json_reply({"errors": [{"code": SECRET}]}, 500),
+            "(?m)could not be read: .* 500$",
+            id="down",
         ),
         pytest.param(Reply(b"hello"), "no media type, which is no image", id="no-manifest"),
         pytest.param(
