@@ -135,8 +135,9 @@ def _named(check: Node, before: Mapping, row: Mapping_[str, Node]) -> Node:
         return check
     if any(names_of(name, EACH)):
         return check
-    label = "-".join(value.raw for value in row.values() if isinstance(value, Scalar))
-    text = f"{name.raw} [{label[:_LABEL_MOST]}]"
+    values = [one.raw for one in row.values() if isinstance(one, Scalar) and "${" not in one.raw]
+    label = "-".join(values)[:_LABEL_MOST] or f"line {next(iter(row.values())).place.line}"
+    text = f"{name.raw} [{label}]"
     entries = (
         Entry(one.place, one.key, Scalar(name.place, text, text)) if one.key == "name" else one
         for one in check.entries
