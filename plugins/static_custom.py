@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.static_text import Rooted
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
 OUTPUT = "{output}"
 """In a command it stands for a file of its own, which the tool is to write."""
 
@@ -40,8 +42,8 @@ class Format(StrEnum):
 class Proof:
     """How much was examined: files that exist, or what a query finds in the output.
 
-    ``json`` counts what it selects; one whole number counts as itself. Fewer than ``least`` proves
-    nothing. What ``skipped`` selects was not examined: a problem.
+    ``json`` counts what it selects; one whole number counts as itself, one list as its members.
+    Fewer than ``least`` proves nothing. What ``skipped`` selects was not examined: a problem.
     """
 
     what: str
@@ -125,6 +127,20 @@ def _selected(query: JSONPathQuery, value: Any) -> list[object]:  # noqa: ANN401
 
 def _counted(query: JSONPathQuery, value: object) -> int:
     found = _selected(query, value)
-    if len(found) == 1 and isinstance(found[0], int) and not isinstance(found[0], bool):
-        return max(0, found[0])
+    if query.singular_query() or (len(found) == 1 and isinstance(found[0], int)):
+        return sum(map(_amount, found))
     return len(found)
+
+
+def _amount(value: object) -> int:
+    """Return the amount that one value means: a number itself, a list or an object its members."""
+    match value:
+        case None:
+            return 0
+        case int():
+            return max(0, int(value))
+        case list() | dict():
+            return len(value)
+        case str() if _NUMBER.fullmatch(value):
+            return int(value)
+    return 1 if str(value).strip() else 0

@@ -125,12 +125,18 @@ def test_json_of_another_shape_is_refused(output: str, why: str, tmp_path: Path)
         pytest.param({"json": "$.none"}, 0, id="none"),
         pytest.param({"json": "$.minus"}, 0, id="below-zero"),
         pytest.param({"json": "$.flag"}, 1, id="no-number"),
+        pytest.param({"json": "$.files"}, 2, id="a-list-counts-its-members"),
+        pytest.param({"json": "$.all"}, 0, id="an-empty-list"),
+        pytest.param({"json": "$.off"}, 0, id="false"),
+        pytest.param({"json": "$.nil"}, 0, id="null"),
+        pytest.param({"json": "$.word"}, 0, id="a-number-in-quotes"),
         pytest.param({"files": ["*.py", "a.*"]}, 1, id="files"),
     ],
 )
 def test_evidence(evidence: dict[str, object], amount: int, tmp_path: Path) -> None:
     (tmp_path / "a.py").touch()
-    output = '{"pages": 12, "files": ["a", "b"], "minus": -2, "flag": true, "all": []}'
+    values = {"pages": 12, "files": ["a", "b"], "minus": -2, "flag": True, "all": []}
+    output = json.dumps(values | {"off": False, "nil": None, "word": "0"})
     finding = wrote(tmp_path, output, format="json", results="$.all[*]", evidence=evidence)
     assert finding.evidence[0].amount == amount
     assert finding.outcome is (Outcome.PASSED if amount else Outcome.INCONCLUSIVE)
