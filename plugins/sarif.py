@@ -126,7 +126,7 @@ class _Run:
         extensions = listing(mapping(self.run.get("tool")).get("extensions"))
         every = [component, self._driver, *map(mapping, extensions)]
         known = [mapping(rule) for one in every for rule in listing(one.get("rules"))]
-        named = (one for one in known if one.get("id") in {name, name.rpartition("/")[0]})
+        named = (one for one in known if text(one.get("id")) in {name, name.rpartition("/")[0]})
         return next(named, {})
 
     def _component(self, reference: dict[str, Any]) -> dict[str, Any]:
