@@ -70,6 +70,7 @@ def _git(place: Workplace, *arguments: str) -> str:
         folder=place.root,
         environ=tool_environment(place.environ, GIT_OPTIONAL_LOCKS="0", LC_ALL="C"),
         until=place.until,
+        redactor=place.redactor,
     )
     if ran.status != 0:
         said = place.redactor.excerpt(" ".join(ran.words.split()), _SAID_MOST)
