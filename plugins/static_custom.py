@@ -86,12 +86,15 @@ class Output:
             report = report_of(mapping(value), rooted)
         else:
             report = Report(self._results(value, rooted, tool))
+        examined = self.proof.count(value, rooted.root)
+        if examined and self.results is not None and not report.results:
+            _refuse_missing(self.results, value)
         return Report(
             report.results,
             (*report.problems, *self.proof.problems(value)),
             report.tool or tool,
             report.version,
-            self.proof.count(value, rooted.root),
+            examined,
             self.proof.what,
         )
 
@@ -123,6 +126,27 @@ def _selected(query: JSONPathQuery, value: Any) -> list[object]:  # noqa: ANN401
     if not isinstance(value, dict | list):
         raise ToolError("the tool's output is neither a JSON object nor a list")
     return list(query.find(value).values())
+
+
+def _refuse_missing(query: JSONPathQuery, value: object) -> None:
+    """Refuse an output that has nowhere the key that ``query`` names: not the same as no result."""
+    from jsonpath_rfc9535 import JSONPathQuery  # noqa: PLC0415 - slow to load, and few need it
+    from jsonpath_rfc9535.segments import JSONPathChildSegment  # noqa: PLC0415 - as above
+    from jsonpath_rfc9535.selectors import NameSelector  # noqa: PLC0415 - as above
+
+    for length, segment in enumerate(query.segments):
+        before = JSONPathQuery(env=query.env, segments=query.segments[:length])
+        here = JSONPathQuery(env=query.env, segments=query.segments[: length + 1])
+        if not _selected(before, value):
+            return
+        if not _selected(here, value) and isinstance(segment, JSONPathChildSegment):
+            names = [one.name for one in segment.selectors if isinstance(one, NameSelector)]
+            if names and len(names) == len(segment.selectors):
+                raise ToolError(
+                    f"the tool's output has no {' or '.join(map(repr, names))}, "
+                    f"where the query {query} looks for results",
+                    hint=f"correct `results:`; if it may be left out: $..{names[0]}[*]",
+                )
 
 
 def _counted(query: JSONPathQuery, value: object) -> int:

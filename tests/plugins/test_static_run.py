@@ -142,6 +142,31 @@ def test_evidence(evidence: dict[str, object], amount: int, tmp_path: Path) -> N
     assert finding.outcome is (Outcome.PASSED if amount else Outcome.INCONCLUSIVE)
 
 
+@pytest.mark.parametrize(
+    ("query", "missing"),
+    [
+        pytest.param("$.isues[*]", "'isues'", id="misspelt"),
+        pytest.param("$.files[*].vulns[*]", "'vulns'", id="in-none-of-them"),
+        pytest.param("$.files[0].a['b', 'c']", "'b' or 'c'", id="one-of-two"),
+        pytest.param("$.issues[*]", None, id="empty"),
+        pytest.param("$.none[*]", None, id="null"),
+        pytest.param("$.files[?@.bad]", None, id="none-is-bad"),
+        pytest.param("$.issues[*].vulns[*]", None, id="of-none"),
+        pytest.param("$..vulns[*]", None, id="anywhere"),
+    ],
+)
+def test_results_are_looked_for_under_a_key_that_is_there(
+    query: str, missing: str | None, tmp_path: Path
+) -> None:
+    output = '{"files": [{"a": {}}], "issues": [], "none": null}'
+    more = {"format": "json", "results": query, "evidence": {"json": "$.files"}}
+    if missing is None:
+        assert wrote(tmp_path, output, **more).outcome is Outcome.PASSED
+        return
+    with pytest.raises(ToolError, match=f"has no {missing}, where the query"):
+        wrote(tmp_path, output, **more)
+
+
 def test_a_log_of_100_mb_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="more than 67,108,864 bytes"):
         shell(tmp_path, "truncate -s 100M {output}")
