@@ -30,6 +30,16 @@ UNREADABLE = {
     "runs-empty": (b'{"version": "2.1.0", "runs": []}', "holds no run"),
     "no-results": (json.dumps({"version": "2.1.0", "runs": [EMPTY_RUN]}).encode(), "no results"),
     "results-null": (sarif(results=None).encode(), "no results"),
+    "results-in-another-file": (
+        sarif(externalPropertyFileReferences={"results": [{"itemCount": 3}]}).encode(),
+        "keeps results outside its runs",
+    ),
+    "results-beside-the-runs": (
+        json.dumps(
+            json.loads(sarif()) | {"inlineExternalProperties": [{"results": [{}]}]}
+        ).encode(),
+        "keeps results outside its runs",
+    ),
     "result-no-object": (sarif(results=["a"]).encode(), "a result that is no object"),
     "unknown-level": (sarif(at("a", level="bad")).encode(), "does not know: 'bad'"),
 }
