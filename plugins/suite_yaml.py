@@ -154,6 +154,11 @@ def plain(node: Node) -> Any:  # noqa: ANN401 - a JSON value
             return [plain(item) for item in node.items]
 
 
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character: an escape can write it (``"\\ud800"``), no file can hold it."""
+HALVES = "a text that holds half a character (an escape from \\ud800 to \\udfff)"
+
+
 class TreeReader:
     """Turns ruamel's nodes into ours, at most so many and so deep; another dialect overrides."""
 
@@ -170,6 +175,7 @@ class TreeReader:
         if self._left < 0 or depth > _DEPTH_MOST:
             raise self._document.error(place, "the document is too large or too deep")
         if isinstance(node, ScalarNode):
+            self._refuse_halves(node.value, place)
             return self.scalar(node, place)
         if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
             return Mapping(place, tuple(self.entries(node, depth)))
@@ -198,8 +204,13 @@ class TreeReader:
                     f"duplicate key {key.value!r}",
                     f"it stands in line {seen[key.value].line} already: keep one of them",
                 )
+            self._refuse_halves(key.value, place)
             seen[key.value] = place
             yield Entry(place, key.value, self.node(value, depth + 1))
+
+    def _refuse_halves(self, text: str, place: Place) -> None:
+        if HALF.search(text):
+            raise self._document.error(place, HALVES, "write the character itself")
 
     def _value(self, node: nodes.ScalarNode, place: Place) -> str | int | float | bool | None:
         raw: str = node.value

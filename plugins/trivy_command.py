@@ -75,6 +75,7 @@ def _asked(path: Path, place: Workplace) -> str:
         environ=tool_environment(place.environ),
         until=min(place.until, time.monotonic() + _ASK_S),
         output_most=1 << 20,
+        redactor=place.redactor,
     )
     try:
         version = str(json.loads(ran.output)["Version"])
@@ -102,6 +103,7 @@ class Runner:
             folder=self.folder,
             environ=self._environ(registry=registry),
             until=self.place.until,
+            redactor=self.place.redactor,
         )
         return replace(ran, errors=_LOG_PREFIX.sub("", ran.errors))
 

@@ -44,6 +44,8 @@ BAD = {
     "binary": ("a: 0b11", "x.yaml:1:4: 0b11 is no number"),
     "infinite": ("a: .inf", "x.yaml:1:4: .inf is not a finite number"),
     "not-a-number": ("a: .nan", "x.yaml:1:4: .nan is not a finite number"),
+    "endless-number": (f"a: {'9' * 5_000}", "x.yaml:1:4: 9999"),
+    "half-a-character": ('"a\\udfff": 1', "x.yaml:1:1: a text that holds half a character"),
     "control-character": ("a: 1\nb: \x00", "x.yaml:2:4: not valid YAML: a character"),
     "recursive": ("a: &a [*a]", "x.yaml:1:4: the document is too large or too deep"),
     "too-deep": ("a: " + "[" * 5000, "x.yaml:1:1: not valid YAML: maximum recursion depth"),
