@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 from greenroom.plugins.network import in_time, within
-from greenroom.plugins.suite_peer import is_address
+from greenroom.plugins.peers import is_address
 from greenroom.plugins.target_settings import Address
 from greenroom.validators.dns import DnsFacts, Existence, RecordType, canonical
 from greenroom.validators.errors import ServiceError, ToolError

@@ -3,7 +3,7 @@
 Grammar (``?`` optional)::
 
     tls: target | HOST[:PORT]
-    tls: {host?: HOST, port?: PORT, name?: NAME, ca?: PATH, alpn?: [NAME, …]}   without host: target
+    tls: {host?: HOST, port?: PORT, name?: NAME, ca?: PATH, alpn?: [NAME, …]}   ? the target's
     expect?: {
       days_left?: ">= 14", key_bits?: ">= 2048", time?: "< 500ms"
       protocol?: TLSv1.3 | ">= TLSv1.2"
@@ -22,8 +22,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from greenroom.plugins.peers import peer_of
 from greenroom.plugins.suite_limits import read_limit_of
-from greenroom.plugins.suite_peer import peer_of, read_host, read_peer, read_port
+from greenroom.plugins.suite_peer import read_host, read_peer, read_port
 from greenroom.plugins.suite_texts import read_list_rules, read_text_rules
 from greenroom.plugins.suite_yaml import Mapping, Scalar
 from greenroom.plugins.target_settings import Address

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from greenroom.plugins.dial import BROKEN, dialled, why
 from greenroom.plugins.tls_certificate import read_certificate
 from greenroom.plugins.tls_hello import offered
@@ -21,10 +23,13 @@ from greenroom.validators.errors import ServiceError, SettingsError
 from greenroom.validators.tls import Protocol, Seen, TlsFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from greenroom.plugins.target_settings import Address
 
+_ALL = 4
+"""Handshakes with a server whose certificate is refused."""
 _WRONG_NAME = frozenset({62, 64})
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
 _TRUSTED = Seen(met=True, said="trusted")
@@ -37,7 +42,7 @@ _USUAL = Seen(met=True, said="done")
 class Asked:
     """What is asked of a server: by which ``name`` (empty: its host), with which ``alpn``.
 
-    ``ca`` is a file of trusted authorities, None for the system's; ``refuses`` are the protocols to
+    ``ca`` is a file of trusted authorities, None for those that requests trust; ``refuses`` are the protocols to
     offer in vain.
     """
 
@@ -77,6 +82,7 @@ def observe_tls(asked: Asked, until: float) -> TlsFacts:
         done = _any_handshake(asked, until)
         usual = _usual(tried)
         chain, naming = _chain(asked, until), _naming(asked, done, until)
+    refused = tuple(_offers(asked, until))
     return TlsFacts(
         server=str(asked.peer),
         name=asked.called,
@@ -87,14 +93,20 @@ def observe_tls(asked: Asked, until: float) -> TlsFacts:
         usual=usual,
         chain=chain,
         naming=naming,
-        refused=tuple(
-            (one, offered(asked.peer, asked.called, one, until)) for one in asked.refuses
-        ),
+        refused=refused,
         took_s=done.took_s,
-        handshakes=1 if done is tried else 4,
+        handshakes=(1 if done is tried else _ALL) + len(refused),
         at=at,
         version=ssl.OPENSSL_VERSION.removeprefix("OpenSSL ").partition(" ")[0],
     )
+
+
+def _offers(asked: Asked, until: float) -> Iterator[tuple[Protocol, Seen]]:
+    """Offer each protocol in a fair share of the time that is left: some servers say nothing."""
+    for index, protocol in enumerate(asked.refuses):
+        now = time.monotonic()
+        share = (until - now) / (len(asked.refuses) - index)
+        yield protocol, offered(asked.peer, asked.called, protocol, now + share)
 
 
 def _usual(refusal: ssl.SSLError) -> Seen:
@@ -105,9 +117,13 @@ def _usual(refusal: ssl.SSLError) -> Seen:
 
 
 def _trusting(asked: Asked) -> ssl.SSLContext:
-    """Return the usual settings, and the authorities to trust."""
+    """Return the usual settings, and the authorities to trust, as requests of checks do."""
     try:
-        context = ssl.create_default_context(cafile=asked.ca)
+        context = (
+            httpx.create_ssl_context()
+            if asked.ca is None
+            else ssl.create_default_context(cafile=asked.ca)
+        )
     except OSError as error:
         raise SettingsError(
             f"{asked.ca} holds no certificates of authorities: {why(error)}",
@@ -169,9 +185,7 @@ def _naming(asked: Asked, seen: _Handshake, until: float) -> Seen:
     return Seen(met=False, said=f"for {names or 'no name'}")
 
 
-def _handshake(
-    asked: Asked, context: ssl.SSLContext, until: float
-) -> _Handshake | ssl.SSLError:
+def _handshake(asked: Asked, context: ssl.SSLContext, until: float) -> _Handshake | ssl.SSLError:
     """Do one handshake; one that fails is returned, `ServiceError` is raised without any."""
     begun = time.monotonic()
     with dialled(asked.peer, until) as stream:
@@ -192,7 +206,7 @@ def _handshake(
 def _done(session: Any, took_s: float) -> _Handshake:  # noqa: ANN401 - the library names no type
     name, *_ = session.cipher()
     return _Handshake(
-        certificate=session.getpeercert(True),
+        certificate=session.getpeercert(True),  # noqa: FBT003 - it takes no name
         protocol=session.version(),
         cipher=name,
         alpn=session.selected_alpn_protocol() or "",

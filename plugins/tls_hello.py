@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpcore
 
 from greenroom.plugins.dial import BROKEN, dialled, why
-from greenroom.plugins.suite_peer import is_address
+from greenroom.plugins.peers import is_address
 from greenroom.validators.errors import ServiceError
 from greenroom.validators.tls import Protocol, Seen
 

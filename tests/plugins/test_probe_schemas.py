@@ -80,7 +80,7 @@ ACCEPTED = {
     "tcp-six-apart": ("tcp: {host: '::1', port: 80}", ""),
     "tcp-number": ("tcp: {host: 10.0.0.1, port: 80, receives: 1}", ""),
     "dns-underscore": ("dns: {name: _dmarc.a.example., type: TXT}", "{values: v=DMARC1}"),
-    "dns-address": ("dns: {name: '2001:db8::1', type: PTR, server: '[::1]'}", "{ttl: > 1s}"),
+    "dns-address": ("dns: {name: '2001:db8::1', type: PTR, server: '[::1]'}", "{ttl: '> 1s'}"),
     "dns-lists": (DNS, "{values: {equals: [10.0.0.1], contains: 10.0.0.1, count: 1}}"),
     "tls-target": ("tls: target", ""),
     "tls-port": ("tls: 'a.example:8443'", "{protocol: TLSv1.3, names: [a.example]}"),
@@ -100,9 +100,7 @@ def marked(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("line", "expect", "said"), REFUSED.values(), ids=list(REFUSED)
-)
+@pytest.mark.parametrize(("line", "expect", "said"), REFUSED.values(), ids=list(REFUSED))
 def test_what_the_parser_refuses_an_editor_marks(line: str, expect: str, said: str) -> None:
     text = with_work(line, expect)
     assert said in refusal(text)

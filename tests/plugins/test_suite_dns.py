@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from greenroom.plugins.dns_lookup import look_up
 from greenroom.plugins.suite_dns import DnsWork
 from greenroom.plugins.target_settings import Address
 from greenroom.validators.dns import RecordType, judge_dns
-from greenroom.validators.errors import ServiceError
+from greenroom.validators.errors import ServiceError, ToolError
 from greenroom.validators.vocabulary import Kind, Outcome, Stage
 from tests.support.names import BROKEN, serving_names
 from tests.support.servers import refused_url
@@ -73,11 +74,19 @@ def test_a_server_whose_own_name_is_unknown_is_not_observed() -> None:
         look_up("a.example", RecordType.A, soon(2), Address("ns.invalid", 53))
 
 
+def test_without_the_library_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dns", None)
+    monkeypatch.setitem(sys.modules, "dns.resolver", None)
+    with pytest.raises(ToolError) as caught:
+        look_up("api.example", RecordType.A, soon(), Address("127.0.0.1", 53))
+    assert caught.value.hint == "install greenroom[probes]"
+
+
 @pytest.mark.parametrize(
     ("what", "expect"),
     [
         ("api.example A", "{values: 10.0.0.1}"),
-        ("api.example A", "{values: {contains: [10.0.0.1, 10.0.0.9]}}"),
+        ("api.example A", "{values: {contains: [10.0.0.1, none]}}"),
         ("api.example A", "{values: {one_of: [10.0.0.1, 10.0.0.3]}}"),
         ("api.example A", "{values: {matches: '10[.]0[.]0[.]1'}}"),
         ("api.example A", "{values: {count: '> 2'}}"),

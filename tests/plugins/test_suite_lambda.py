@@ -121,9 +121,7 @@ def test_an_answer_that_is_not_the_expected_one_fails(
     ],
     ids=["runs", "whole", "expected-error", "nothing"],
 )
-def test_an_answer_that_is_expected_passes(
-    calling: Calling, version: Version, expect: str
-) -> None:
+def test_an_answer_that_is_expected_passes(calling: Calling, version: Version, expect: str) -> None:
     finding = calling.finding(version, expect, "{number: 2}")
     assert finding.outcome is Outcome.PASSED, str(finding)
     assert "from lambda://Trivia:8, version 8" in finding.evidence[0].what

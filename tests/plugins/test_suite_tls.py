@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from greenroom.plugins.target_settings import Address
 from greenroom.plugins.tls import Asked, observe_tls
+from greenroom.plugins.tls_certificate import read_certificate
 from greenroom.plugins.tls_hello import offered
-from greenroom.validators.errors import ServiceError, SettingsError
+from greenroom.validators.errors import ServiceError, SettingsError, ToolError
 from greenroom.validators.tls import Protocol, judge_tls
 from greenroom.validators.vocabulary import Kind, Outcome, Stage
 from tests.support import servers
 from tests.support.certificates import (
     Issued,
+    authority,
     context_of,
     issued,
     serving_tls,
@@ -120,6 +123,38 @@ def test_an_authoritys_file_that_is_none_is_the_settings_error(tmp_path: Path) -
         observe_tls(asked, soon())
 
 
+def test_without_the_library_no_certificate_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    with (
+        serving_tls(context_of(tmp_path, GOOD)) as peer,
+        pytest.raises(ToolError) as caught,
+    ):
+        finding_at(peer, tmp_path)
+    assert caught.value.hint == "install greenroom[probes]"
+
+
+def test_a_certificate_that_is_none_cannot_be_read() -> None:
+    with pytest.raises(ServiceError, match="certificate cannot be read"):
+        read_certificate(b"none")
+
+
+def test_an_authoritys_own_certificate_is_made_for_no_name(tmp_path: Path) -> None:
+    with serving_tls(context_of(tmp_path, authority())) as peer:
+        finding = finding_at(peer, tmp_path)
+    assert rules(finding)["name"] == (False, "for no name")
+
+
+def test_a_server_that_wants_to_know_its_client_is_not_observed(tmp_path: Path) -> None:
+    context = context_of(tmp_path, GOOD, most=V.TLSv1_2)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(write_authority(tmp_path))
+    with serving_tls(context) as peer, pytest.raises(ServiceError) as caught:
+        finding_at(peer, tmp_path)
+    assert "ask for a client's certificate" in caught.value.hint
+
+
 def test_old_protocols_are_really_offered(tmp_path: Path) -> None:
     old = context_of(tmp_path, GOOD, least=V.TLSv1, most=V.TLSv1_2)
     with serving_tls(old) as peer:
@@ -152,7 +187,7 @@ def test_a_good_server_passes_with_its_handshakes_as_evidence(tmp_path: Path) ->
         finding = finding_at(peer, tmp_path, WHOLE, ", alpn: [h2, http/1.1]")
     assert finding.outcome is Outcome.PASSED, str(finding)
     assert rules(finding)["TLSv1"] == (True, "refused: protocol version")
-    assert finding.evidence[0].amount == 1
+    assert finding.evidence[0].amount == 3
     assert str(peer) in finding.evidence[0].what
 
 

@@ -50,11 +50,10 @@ def authority() -> Issued:
     return _signed("Tests' Authority", None, VALID, None)
 
 
-def issued(
-    *names: str, days: tuple[float, float] = VALID, self_signed: bool = False
-) -> Issued:
+def issued(*names: str, days: tuple[float, float] = VALID, self_signed: bool = False) -> Issued:
     """Return a certificate for ``names`` (the address of this machine if there are none)."""
-    kinds = [x509.DNSName(name) for name in names] or [x509.IPAddress(IPv4Address("127.0.0.1"))]
+    kinds: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
+    kinds = kinds or [x509.IPAddress(IPv4Address("127.0.0.1"))]
     by = None if self_signed else authority()
     return _signed("server", by, days, x509.SubjectAlternativeName(kinds))
 

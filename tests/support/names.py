@@ -50,8 +50,9 @@ def _fill(
         if record in {wanted, dns.rdatatype.CNAME}:
             given = dns.rrset.from_text(name, int(ttl), "IN", kind, value)
             found = response.find_rrset(response.answer, name, given.rdclass, record, create=True)
-            found.update(given)
             found.ttl = given.ttl
+            for each in given:
+                found.add(each)
         if record == dns.rdatatype.CNAME and wanted != record:
             _fill(response, dns.name.from_text(value), wanted, zone)
 
