@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from greenroom.plugins.target_settings import Address
 from greenroom.validators.errors import SettingsError
 
+PORT_MOST = 65535
+_PEER = re.compile(r"(\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:/\[\]@]+))(:(?P<port>[0-9]{1,5}))?")
 _HOST = re.compile(r"[^\s:/\[\]@.][^\s:/\[\]@]*")
 
 
@@ -30,6 +32,18 @@ def is_host(text: str) -> bool:
     except UnicodeError:
         return False
     return _HOST.fullmatch(text) is not None
+
+
+def parse_peer(text: str, port: int | None = None) -> Address:
+    """Read ``HOST:PORT``; ``port`` is meant where none is given. Raises `SettingsError`."""
+    found = _PEER.fullmatch(text)
+    host = "" if found is None else found["host"] or found["six"]
+    given = port if found is None or found["port"] is None else int(found["port"])
+    if not is_host(host) or given is None or not 1 <= given <= PORT_MOST:
+        raise SettingsError(
+            f"{text!r} is not HOST:PORT", hint="for example 10.0.0.7:5432, or [::1]:5432"
+        )
+    return Address(host, given)
 
 
 def peer_of(target: str, default: int) -> Address:

@@ -22,7 +22,7 @@ from greenroom.plugins.suite_yaml import Mapping
 from greenroom.plugins.target_settings import Address
 from greenroom.validators.json_values import Expectation, Operator
 from greenroom.validators.tcp import RECEIVED_MOST, judge_tcp
-from greenroom.validators.texts import TextRule, judge_text
+from greenroom.validators.texts import TextRule
 
 if TYPE_CHECKING:
     from greenroom.plugins.suite_fields import Fields
@@ -54,17 +54,14 @@ class TcpWork:
 
     def run(self, place: Workplace) -> Finding:
         """Connect, talk and close again; who does not answer was not observed."""
-        return judge_tcp(self._observed(place.until), self.limits, self.receives)
+        return judge_tcp(self._observed(place.until), self.limits)
 
     def _observed(self, until: float) -> TcpFacts:
         from greenroom.plugins.tcp import connect, converse  # noqa: PLC0415 - not to collect
 
         if not self.receives:
             return connect(self.peer, until)
-        return converse(self.peer, until, self.send, self._enough, self.most)
-
-    def _enough(self, facts: TcpFacts) -> bool:
-        return all(judge_text(rule, facts.text).met for rule in self.receives)
+        return converse(self.peer, until, self.send, self.receives, self.most)
 
 
 def read_tcp(fields: Fields, node: Node, expect: Node | None) -> TcpWork:

@@ -11,11 +11,10 @@ from greenroom.validators.errors import ServiceError
 from greenroom.validators.tcp import RECEIVED_MOST, TcpFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import httpcore
 
     from greenroom.plugins.target_settings import Address
+    from greenroom.validators.texts import TextRule
 
 _STEP = 16 * 1024
 
@@ -31,23 +30,24 @@ def converse(
     peer: Address,
     until: float,
     send: bytes,
-    enough: Callable[[TcpFacts], bool],
+    receives: tuple[TextRule, ...],
     most: int = RECEIVED_MOST,
 ) -> TcpFacts:
-    """Connect, send, and read until it is ``enough``, the peer ends, or ``most`` bytes came.
+    """Connect, send, and read until ``receives`` is met, the peer ends, or ``most`` bytes came.
 
     Raises `ServiceError` where nobody accepts, the connection breaks, nothing comes at all, or the
     time is over before one of these.
     """
     at, begun = _now(), time.monotonic()
-    received = bytearray()
+    received = b""
     with dialled(peer, until) as stream:
         connected = time.monotonic() - begun
         try:
             stream.write(send)
             while len(received) < most and (step := _step(stream, most - len(received))):
                 received += step
-                if enough(TcpFacts(str(peer), connected, at, bytes(received))):
+                facts = TcpFacts(str(peer), connected, at, receives, received)
+                if all(rule.met for rule in facts.answers):
                     break
         except BROKEN as error:
             raise ServiceError(
@@ -59,7 +59,7 @@ def converse(
             f"{peer} closed the connection without an answer",
             hint="look at its log; a load balancer does so when nothing is behind it",
         )
-    return TcpFacts(str(peer), connected, at, bytes(received))
+    return TcpFacts(str(peer), connected, at, receives, received)
 
 
 def _step(stream: httpcore.NetworkStream, most: int) -> bytes:

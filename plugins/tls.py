@@ -42,8 +42,8 @@ _USUAL = Seen(met=True, said="done")
 class Asked:
     """What is asked of a server: by which ``name`` (empty: its host), with which ``alpn``.
 
-    ``ca`` is a file of trusted authorities, None for those that requests trust; ``refuses`` are the protocols to
-    offer in vain.
+    ``ca`` is a file of trusted authorities, None for those that requests trust; ``refuses`` are the
+    protocols to offer in vain.
     """
 
     peer: Address

@@ -21,13 +21,17 @@ def read_certificate(der: bytes) -> Certificate:
     """
     try:
         from cryptography import x509  # noqa: PLC0415 - part of an extra
+        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - as above
     except ImportError as error:
         raise ToolError(
             f"certificates cannot be read: {error}", hint="install greenroom[probes]"
         ) from error
     try:
         return _facts(x509.load_der_x509_certificate(der))
-    except ValueError as error:
+    except (
+        *(ValueError, UnsupportedAlgorithm, x509.InvalidVersion),
+        *(x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+    ) as error:
         raise ServiceError(f"the server's certificate cannot be read: {error}") from error
 
 

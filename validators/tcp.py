@@ -24,12 +24,14 @@ RECEIVED_MOST = 64 * 1024
 class TcpFacts:
     """One connection that ``server`` (HOST:PORT) accepted, after ``took_s``.
 
-    ``received`` is what it sent, None where nothing was asked for; ``at`` is ISO 8601 in UTC.
+    ``receives`` is what was asked for, and ``received`` what it sent, None where nothing was asked
+    for; ``at`` is ISO 8601 in UTC.
     """
 
     server: str
     took_s: float
     at: str
+    receives: tuple[TextRule, ...] = ()
     received: bytes | None = None
 
     @property
@@ -37,23 +39,23 @@ class TcpFacts:
         """What was received, as text; what is no UTF-8 is marked."""
         return (self.received or b"").decode("utf-8", "replace")
 
+    @property
+    def answers(self) -> tuple[Rule, ...]:
+        """How what was received meets what was asked for."""
+        return tuple(judge_text(rule, self.text) for rule in self.receives)
 
-def judge_tcp(
-    facts: TcpFacts, limits: tuple[Threshold, ...] = (), receives: tuple[TextRule, ...] = ()
-) -> Finding:
-    """Judge a connection: ``limits`` are about ``time``, ``receives`` about what was received."""
+
+def judge_tcp(facts: TcpFacts, limits: tuple[Threshold, ...] = ()) -> Finding:
+    """Judge a connection, and what came by it; ``limits`` are about the ``time`` to connect."""
     what = f"connection to {facts.server}"
     if facts.received is not None:
         what += f", {len(facts.received):,} bytes received"
     evidence = Evidence(what, 1, "socket", "", facts.at)
-    return Finding.judged(tuple(_rules(facts, limits, receives)), (evidence,))
+    return Finding.judged(tuple(_rules(facts, limits)), (evidence,))
 
 
-def _rules(
-    facts: TcpFacts, limits: tuple[Threshold, ...], receives: tuple[TextRule, ...]
-) -> Iterator[Rule]:
+def _rules(facts: TcpFacts, limits: tuple[Threshold, ...]) -> Iterator[Rule]:
     yield Rule("connection", "accepted", "accepted", met=True)
     for limit in limits:
         yield limit.judge({"time": Metric(facts.took_s, Dimension.TIME, samples=1)})
-    for rule in receives:
-        yield judge_text(rule, facts.text)
+    yield from facts.answers

@@ -10,10 +10,13 @@ import jsonschema
 import pytest
 
 from greenroom.plugins import suite_dns, suite_lambda, suite_tcp, suite_texts, suite_tls
+from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.schema_command import schema_text
+from greenroom.plugins.suite_variables import Variables
 from greenroom.plugins.suite_yaml import Document, plain
 from greenroom.validators.dns import RecordType
-from tests.support.suites import refusal
+from tests.support.project import ROOT
+from tests.support.suites import read, refusal
 from tests.support.works import with_work, work_of
 
 SCHEMA = json.loads(schema_text("suite"))
@@ -140,8 +143,16 @@ def test_the_schema_has_each_key_of_the_parser(
 
 
 def test_the_schema_has_each_type_of_record_and_each_operator() -> None:
-    assert DEFS["dns"]["properties"]["type"]["enum"] == list(RecordType)
+    assert DEFS["dns"]["properties"]["type"]["anyOf"][0]["enum"] == list(RecordType)
     values = DEFS["dns"]["$defs"]["expect"]["properties"]["values"]["anyOf"][2]
     assert set(values["properties"]) == set(suite_texts.LIST_OPERATORS)
     cipher = DEFS["tls"]["$defs"]["expect"]["properties"]["cipher"]["anyOf"][1]
     assert set(cipher["properties"]) == set(suite_texts.TEXT_OPERATORS)
+
+
+def test_the_documented_suite_is_one_for_the_parser_and_an_editor() -> None:
+    page = (ROOT / "docs" / "probes.md").read_text()
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    given = Variables({"DATABASE": "db.internal:5432"}, {}, {"version": "8"}, Redactor())
+    assert len(read(text, given).checks) == 6
+    assert not marked(text)
