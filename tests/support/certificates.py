@@ -82,9 +82,25 @@ def _signed(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
         )
     )
-    if names is not None:
+    if names is None:  # from Python 3.13 on, an authority must say that it may sign
+        builder = builder.add_extension(_signing(), critical=True)
+    else:
         builder = builder.add_extension(names, critical=False)
     return Issued(builder.sign(signer, hashes.SHA256()), key)
+
+
+def _signing() -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def context_of(
