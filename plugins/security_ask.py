@@ -56,11 +56,13 @@ class Asker:
 
     ``token`` is random, and stands as ``RANDOM`` in everything that is told. ``asked`` keeps every
     exchange. Cookies that a server sets are not sent back: each request stands alone.
+    ``exhausted`` says which bound was reached, empty where none was.
     """
 
     def __init__(self, place: Workplace, headers: Headers, most: int) -> None:
         self.token = secrets.token_hex(8)
         self.asked: list[Exchange] = []
+        self.exhausted = ""
         self.redactor = place.redactor
         self.target = place.site.base
         self._until = place.until
@@ -69,6 +71,8 @@ class Asker:
         self._private = False
         site = replace(place.site, record=self._recorder(place.site.record))
         self._client = site.client(Limits(_ONE_S, MOST_BODY))
+        self._answer: httpx.Response | None = None
+        self._client.event_hooks = {"response": [self._keep]}
 
     def close(self) -> None:
         """Close the client."""
@@ -95,11 +99,12 @@ class Asker:
         left = min(self._until - time.monotonic(), _ONE_S)
         if left <= 0 or len(self.asked) >= self._most:
             why = "the check's time is over" if left <= 0 else f"over {self._most:,} requests"
-            return Exchange(ask.method, shown, None, f"not sent: {why}")
+            self.exhausted = f"requests were not sent: {why}"
+            return Exchange(ask.method, shown, None, self.exhausted)
         self._client.cookies.clear()
-        self._private = ask.private
+        self._private, self._answer = ask.private, None
         try:
-            response = self._client.request(
+            self._client.request(
                 ask.method,
                 ask.url or below(self._client, ask.path),
                 headers=list(self._sent(ask)),
@@ -107,8 +112,15 @@ class Asker:
                 timeout=left,
             )
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            return self._failed(ask, shown, error)
-        return Exchange(ask.method, shown, answer_of(response))
+            # An answer whose Location httpx cannot read is an answer, and worth a look.
+            if self._answer is None:
+                return self._failed(ask, shown, error)
+        assert self._answer is not None  # noqa: S101 - else the request had failed
+        return Exchange(ask.method, shown, answer_of(self._answer))
+
+    def _keep(self, response: httpx.Response) -> None:
+        response.read()
+        self._answer = response
 
     def _sent(self, ask: Ask) -> Headers:
         own = {name.lower() for name, _ in ask.headers}

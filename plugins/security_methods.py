@@ -19,6 +19,8 @@ NO_METHOD = "GREENROOM"
 """A method that does not exist."""
 OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
 _JSON = ("Content-Type", "application/json")
+_BODIES = (b'{"greenroom": [1, ', b"{}", b'[null, {"greenroom": 1e999}]', b'"\xff"')
+"""JSON that is broken, that lacks what is needed, that is of another type, that is not UTF-8."""
 _OK = range(200, 300)
 _NO_SUCH_METHOD = frozenset({405, 501})
 
@@ -122,8 +124,8 @@ def _override(asker: Asker, base: Baseline) -> Probed:
 def provoke(asker: Asker, base: Baseline) -> None:
     """Send what services stumble over; what comes back is judged with every other answer."""
     for path in base.paths:
-        asker(Ask(path, "POST", (_JSON,), b'{"greenroom": [1, '))
-        asker(Ask(path, "POST", (_JSON,), b'[null, {"greenroom": 1e999}, "\xff"]'))
+        for body in _BODIES:
+            asker(Ask(path, "POST", (_JSON,), body))
         asker(Ask(path, "POST", (("Content-Type", "greenroom/none"),), b"\x00\xff"))
         asker(Ask(path, NO_METHOD))
         asker.get(with_query(path, "id=%27%22%3C&id[]=1&page=-1&limit=x&%ff=%00"))

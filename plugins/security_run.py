@@ -74,10 +74,12 @@ def observe_security(order: SecurityOrder, place: Workplace) -> SecurityFacts:
     place.site.allow.require(Traffic.SECURITY, place.site.base)
     with closing(Asker(place, order.headers, order.most)) as asker:
         probed, problems, notes = _probed(order, place, asker)
-    kept = (one for one in probed if one.probe.id not in order.left_out)
+    problems += [asker.exhausted] if asker.exhausted else []
+    kept = sorted(
+        (one for one in probed if one.probe.id not in order.left_out), key=lambda one: one.probe.id
+    )
     clean = partial(_clean, asker=asker)
     return SecurityFacts(
-        target=place.redactor.url(asker.target),
         probed=tuple(map(clean, kept)),
         version=version("greenroom"),
         at=at,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from greenroom.plugins.allowed import Traffic, is_here
-from greenroom.plugins.security_ask import Ask, one_line
+from greenroom.plugins.security_ask import Ask
 from greenroom.plugins.security_hello import TLS_1_0, TLS_1_1, TLS_1_2, USUAL, WEAK, greet
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.security import Hit, Tally
@@ -62,7 +62,7 @@ def _plain(asker: Asker, place: Workplace, given: str) -> Probed:
     elif tally.saw(seen):
         secure = seen.header("location").lower().startswith("https://")
         if seen.status in range(200, 400) and not (seen.status >= 300 and secure):  # noqa: PLR2004 - redirects
-            tally.hit(seen, f"{one_line(seen)}, not a redirect to https")
+            tally.hit(seen, f"answered {seen.status}, not a redirect to https")
     return tally.done()
 
 

@@ -47,10 +47,13 @@ def probe_cors(asker: Asker, base: Baseline) -> Iterator[Probed]:
     """Ask for each page as a script of another origin would."""
     any_origin, null, wildcard = (Tally(PROBES[f"GR-S02{n}"]) for n in range(3))
     host = urlsplit(asker.target).hostname or ""
+    told: set[str] = set()
     for path in base.paths:
         for origin in (f"https://{OUTSIDE}", f"https://{host}.{OUTSIDE}", f"https://not{host}"):
             seen = asker.get(path, ("Origin", origin))
-            if any_origin.saw(seen) and _allowed(seen) == origin:
+            trusted = any_origin.saw(seen) and _allowed(seen) == origin
+            if trusted and path not in told:
+                told.add(path)
                 any_origin.hit(seen, _cors_text(seen), _cors_severity(seen))
             if wildcard.saw(seen) and _allowed(seen) == "*" and _with_credentials(seen):
                 wildcard.hit(seen, _cors_text(seen))
@@ -90,11 +93,14 @@ def probe_redirects(asker: Asker, base: Baseline) -> Iterator[Probed]:
             if host.endswith(f".{OUTSIDE}"):
                 tally.hit(seen, f"the parameter {host.partition('.')[0]} leads to {place}")
             elif host == OUTSIDE:
-                tally.hit(seen, f"leads to {place}")
-    # The parameters are 20, and the one that matters is named.
+                tally.hit(seen, f"the path leads to {place}")
+    # The parameters are 20, and the one that matters is named; one form of it is enough.
+    found = {
+        (hit.path.partition("?")[0], hit.seen.partition(" leads to ")[0]): hit
+        for hit in reversed(tally.hits)
+    }
     tally.hits = [
-        replace(hit, line=hit.line.partition("?")[0], path=hit.path.partition("?")[0])
-        for hit in tally.hits
+        replace(hit, line=f"GET {path}", path=path) for (path, _), hit in reversed(found.items())
     ]
     yield tally.done()
 

@@ -6,12 +6,14 @@ told as a note; one of which every request failed makes the check an *error*.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
+from greenroom.validators.json_values import cut
 from greenroom.validators.result import (
     Location,
     Result,
@@ -33,6 +35,7 @@ METRICS = tuple(count_metrics((), 0))
 STRICT = tuple(map(parse_threshold, ("critical == 0", "high == 0", "medium == 0")))
 """What is expected where nothing is said."""
 TOO_MANY, SERVER_ERROR = 429, 500
+_LINE = 80
 
 
 class Group(StrEnum):
@@ -109,7 +112,7 @@ class Exchange:
     @property
     def unusable(self) -> str:
         """Why the answer says nothing of the service."""
-        return f"{self.line}: {self.failure or f'answered {self.status}'}"
+        return f"{cut(self.line, _LINE)}: {self.failure or f'answered {self.status}'}"
 
     def header(self, name: str) -> str:
         """Return a header of the answer, empty if it has none."""
@@ -189,10 +192,10 @@ class Tally:
 class SecurityFacts:
     """What was observed of one target; ``at`` is an ISO 8601 time in UTC.
 
-    ``problems`` are why what was seen cannot be trusted; ``version`` is Greenroom's.
+    ``problems`` are why what was seen cannot be trusted; ``version`` is Greenroom's own, and that
+    of its probes.
     """
 
-    target: str
     probed: tuple[Probed, ...]
     version: str
     at: str
@@ -202,9 +205,7 @@ class SecurityFacts:
 
 def results_of(facts: SecurityFacts) -> tuple[Result, ...]:
     """Return every hit as a result, the worst first."""
-    return worst_first(
-        _result(one.probe, hit, facts.target) for one in facts.probed for hit in one.hits
-    )
+    return worst_first(_result(one.probe, hit) for one in facts.probed for hit in one.hits)
 
 
 def judge_security(
@@ -231,7 +232,7 @@ def judge_security(
     return Finding.judged(rules, evidence, advice=_advice(given), results=given, notes=told)
 
 
-def _result(probe: Probe, hit: Hit, target: str) -> Result:
+def _result(probe: Probe, hit: Hit) -> Result:
     severity = hit.severity or probe.severity
     named = ", ".join((f"CWE-{probe.cwe}", *probe.owasp))
     return Result(
@@ -243,13 +244,12 @@ def _result(probe: Probe, hit: Hit, target: str) -> Result:
         location=Location(hit.path),
         link=probe.link,
         advice=probe.fix,
-        fingerprint=fingerprint_of(probe.id, target, hit.line),
+        fingerprint=fingerprint_of(probe.id, hit.line, re.sub(r"\d+", "", hit.seen)),
     )
 
 
 def _evidence(facts: SecurityFacts, probed: Probed) -> Evidence:
-    what = f"{probed.unit} for {probed.probe.id}"
-    return Evidence(what, probed.examined, "greenroom", facts.version, facts.at)
+    return Evidence(probed.unit, probed.examined, probed.probe.id, facts.version, facts.at)
 
 
 def _is_unseen(probed: Probed) -> bool:

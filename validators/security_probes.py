@@ -25,7 +25,7 @@ PROBES = {
     for probe in (
         Probe(
             "GR-S001", "No HSTS", Group.HEADERS, _MEDIUM, 319, _CONFIGURED, _PAGES,
-            "an answer over https without Strict-Transport-Security, or with max-age below 180 days",
+            "an answer over https without Strict-Transport-Security, or with less than 180 days",
             "send Strict-Transport-Security: max-age=31536000; includeSubDomains",
         ),
         Probe(
@@ -170,7 +170,7 @@ PROBES = {
             "redirect to paths of your own alone",
         ),
         Probe(
-            "GR-S061", "Host header is believed", Group.HOST, _MEDIUM, 644, ("A05:2021", "A02:2025"),
+            "GR-S061", "Host header is believed", Group.HOST, _MEDIUM, 644, _CONFIGURED,
             "the first path with another Host, and with X-Forwarded-Host, X-Host, Forwarded",
             "the other host in Location, in the page or in a cookie's Domain; high where caches "
             "may keep the answer (max-age, s-maxage or public) and Vary does not name the header",
@@ -199,7 +199,7 @@ PROBES = {
         Probe(
             "GR-S073", "Backup or database file", Group.FILES, _HIGH, 530, _CONFIGURED,
             "archives, dumps and copies with usual names",
-            "content as of that file; or an answer larger than is read where a random path has none",
+            "content as of that file; an answer larger than is read, where a random path has none",
             "keep backups out of what is served",
         ),
         Probe(

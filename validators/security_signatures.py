@@ -20,45 +20,90 @@ def _patterns(*pairs: tuple[str, str]) -> Mapping[str, re.Pattern[str]]:
 
 
 TRACES = _patterns(
-    ("Python", r"Traceback \(most recent call last\)|File (?:\"|&quot;|&#34;)[^\"&<]{1,200}"
-               r"(?:\"|&quot;|&#34;), line \d+, in "),
-    ("Java", r"\bat (?:[\w$]+\.)+[\w$<>]+\((?:[\w$]+\.(?:java|kt|scala|groovy):\d+|Native Method"
-             r"|Unknown Source)\)"),
-    ("Node", r"\bat (?:[\w.$<>\[\] ]{1,80} \()?(?:file://|node:|[A-Z]:\\|/)[^\s()<]{0,200}"
-             r":\d+:\d+\)?"),
-    ("PHP", r"(?:Fatal error|Warning|Notice|Parse error|Deprecated)(?:</b>)?: .{1,400}?"
-            r"\.php(?:</b>)? on line|#\d+ \S{1,200}\.php\(\d+\): "),
-    (".NET", r"\bat (?:[\w`<>]+\.)+[\w`<>]+\([^)\n]{0,200}\) in \S{1,200}:line \d+|"
-             r"\bat (?:System|Microsoft)\.(?:[\w`<>]+\.)*[\w`<>]+\([^)\n]{0,200}\)"),
+    (
+        "Python",
+        (
+            r"Traceback \(most recent call last\)|"
+            r"File (?:\"|&quot;|&#34;)[^\"&<]{1,200}(?:\"|&quot;|&#34;), line \d+, in "
+        ),
+    ),
+    (
+        "Java",
+        (
+            r"\bat (?:[\w$]+\.)+[\w$<>]+"
+            r"\((?:[\w$]+\.(?:java|kt|scala|groovy):\d+|Native Method|Unknown Source)\)"
+        ),
+    ),
+    (
+        "Node",
+        (
+            r"\bat (?:[\w.$<>\[\] ]{1,80} \()?"
+            r"(?:file://|node:|[A-Z]:\\|/)[^\s()<]{0,200}:\d+:\d+\)?"
+        ),
+    ),
+    (
+        "PHP",
+        (
+            r"(?:Fatal error|Warning|Notice|Parse error|Deprecated)(?:</b>)?: .{1,400}?"
+            r"\.php(?:</b>)? on line|#\d+ \S{1,200}\.php\(\d+\): "
+        ),
+    ),
+    (
+        ".NET",
+        (
+            r"\bat (?:[\w`<>]+\.)+[\w`<>]+\([^)\n]{0,200}\) in \S{1,200}:line \d+|"
+            r"\bat (?:System|Microsoft)\.(?:[\w`<>]+\.)*[\w`<>]+\([^)\n]{0,200}\)"
+        ),
+    ),
     ("Go", r"\bgoroutine \d+ \[[a-z ,\d]+\]:|\.go:\d+ \+0x[0-9a-f]+"),
-    ("Ruby", r"\w\.rb:\d+:in [`'‘&]"),
-)  # fmt: skip
+    ("Ruby", r"\w\.rb:\d+:in [`'\u2018&]"),
+)
 """A line of a stack trace, by its language."""
 DEBUG_PAGES = _patterns(
-    ("Django", r"You(?:'|&#x27;|’)re seeing this error because you have <code>DEBUG = True</code>"),
+    (
+        "Django",
+        (
+            r"You(?:'|&#x27;|\u2019)re seeing this error because you have "
+            r"<code>DEBUG = True</code>"
+        ),
+    ),
     ("Werkzeug", r"// Werkzeug Debugger|<title>[^<]{0,200}// Werkzeug|__debugger__=yes"),
     ("Laravel", r"window\.ignite\(|Ignition\b[^<]{0,100}spatie|Whoops! There was an error\."),
-    ("Symfony", r"<!--[^>]{0,300}\(\d{3} [^)]{0,60}\) -->\s*<!DOCTYPE html>|Symfony Exception|"
-                r"/_profiler/[0-9a-f]{6}"),
+    (
+        "Symfony",
+        r"<title>[^<]{0,200}</title>[\s\S]{0,2000}Symfony Exception|/_profiler/[0-9a-f]{6}",
+    ),
     ("Rails", r"Action Controller: Exception caught|<h2[^>]*>Rails\.root: "),
     ("Express", r"<pre>\w{0,40}Error: [^<]{0,300}<br>(?: |&nbsp;)+at "),
-    ("ASP.NET", r"<title>[^<]{0,200}</title>[\s\S]{0,4000}Server Error in '[^']{0,100}' "
-                r"Application|<title>Internal Server Error</title>[\s\S]{0,2000}DeveloperException"),
+    ("ASP.NET", r"Server Error in '[^'<]{0,100}' Application|AspNetCore\.Diagnostics\.Developer"),
     ("Spring", r"<h1>Whitelabel Error Page</h1>"),
-)  # fmt: skip
+)
 """The page that a framework shows its developers."""
 MILD_PAGES = frozenset({"Spring"})
 """Debug pages that show no more than which framework it is."""
 DATABASE_ERRORS = _patterns(
-    ("PostgreSQL", r"(?:psycopg2?|org\.postgresql|PG::)[.:]?\w*(?:Error|Exception)\b|"
-                   r"ERROR: +(?:syntax error at or near|unterminated quoted string)"),
+    (
+        "PostgreSQL",
+        (
+            r"(?:psycopg2?|org\.postgresql|PG::)[.:]?\w*(?:Error|Exception)\b|"
+            r"ERROR: +(?:syntax error at or near|unterminated quoted string)"
+        ),
+    ),
     ("MySQL", r"You have an error in your SQL syntax|SQLSTATE\[\w{5}\]|MySQLSyntaxErrorException"),
     ("SQLite", r"sqlite3\.\w*Error|SQLITE_ERROR|SQLite3::SQLException|unrecognized token: \""),
-    ("SQL Server", r"Unclosed quotation mark after the character string|System\.Data\.SqlClient\."),
+    (
+        "SQL Server",
+        r"Unclosed quotation mark after the character string|System\.Data\.SqlClient\.",
+    ),
     ("Oracle", r"\bORA-\d{5}: "),
-    ("an ORM", r"sqlalchemy\.exc\.\w+|ActiveRecord::StatementInvalid|"
-               r"org\.hibernate\.\w+Exception|SequelizeDatabaseError|PrismaClient\w*Error"),
-)  # fmt: skip
+    (
+        "an ORM",
+        (
+            r"sqlalchemy\.exc\.\w+|ActiveRecord::StatementInvalid|"
+            r"org\.hibernate\.\w+Exception|SequelizeDatabaseError|PrismaClient\w*Error"
+        ),
+    ),
+)
 """An error message of a database."""
 LISTINGS = re.compile(
     r"<title>Index of /|<h1>Index of /|<title>Directory listing for|\[To Parent Directory\]"
