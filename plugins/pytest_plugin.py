@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.mock_aws import LocalAws
     from greenroom.plugins.mock_service import MockService
     from greenroom.plugins.recorder import Recorder
+    from greenroom.plugins.security_run import SecurityOrder
     from greenroom.validators.finding import Finding
 
 MARKERS = {
@@ -147,6 +148,14 @@ def verify(request: pytest.FixtureRequest) -> Callable[[Finding], Finding]:
     from greenroom.plugins.recording import recording_of  # noqa: PLC0415 - only where used
 
     return recording_of(request.node).verify
+
+
+@pytest.fixture
+def security_probes(request: pytest.FixtureRequest) -> Callable[[SecurityOrder], Finding]:
+    """Return a function that sends the built-in penetration probes to the target."""
+    from greenroom.plugins.security_fixture import prober  # noqa: PLC0415 - only where used
+
+    return prober(request)
 
 
 @pytest.fixture

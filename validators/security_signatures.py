@@ -85,7 +85,7 @@ DATABASE_ERRORS = _patterns(
     (
         "PostgreSQL",
         (
-            r"(?:psycopg2?|org\.postgresql|PG::)[.:]?\w*(?:Error|Exception)\b|"
+            r"\bpsycopg2?\.(?:errors\.\w+|\w*Error)|\bPSQLException\b|\bPG::\w+Error\b|"
             r"ERROR: +(?:syntax error at or near|unterminated quoted string)"
         ),
     ),

@@ -21,7 +21,7 @@ from greenroom.validators.security import Exchange
 from tests.support.servers import Asked, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 
@@ -223,8 +223,7 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
     return context, file
 
 
-def page(body: str = PAGE, *, path: str = "/", status: int = 200, **headers: str) -> Exchange:
-    """Return an answered request; ``_`` in a header's name stands for ``-``."""
-    named = {"content_type": "text/html"} | headers
-    fields = tuple((name.replace("_", "-"), value) for name, value in named.items())
-    return Exchange("GET", path, Answer(status, fields, body.encode(), 0.1))
+def page(body: str = PAGE, headers: Mapping[str, str] | None = None) -> Exchange:
+    """Return an answered request; names of headers are lower case."""
+    named = {"content-type": "text/html", **(headers or {})}
+    return Exchange("GET", "/", Answer(200, tuple(named.items()), body.encode(), 0.1))
