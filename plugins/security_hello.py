@@ -10,6 +10,7 @@ import ipaddress
 import secrets
 import socket
 import struct
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ WEAK = {
 }
 """Weak ciphers by their number in IANA's registry."""
 _HANDSHAKE, _ALERT, _SERVER_HELLO = 22, 21, 2
+_MOST = 4096
 _RECORD = struct.Struct("!BHH")
 _GROUPS = (0x001D, 0x0017, 0x0018, 0x0019)
 _SIGNATURES = (0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0201)
@@ -54,18 +56,20 @@ def greet(
 
     Raises `OSError` where it neither chooses nor refuses in time, or speaks no TLS.
     """
+    until = time.monotonic() + seconds
     with socket.create_connection(address, seconds) as connection:
-        connection.settimeout(seconds)
         connection.sendall(client_hello(address[0], version, ciphers))
         try:
-            kind, _, size = _RECORD.unpack(_exactly(connection, _RECORD.size))
-            content = _exactly(connection, min(size, 4096))
+            kind, _, size = _RECORD.unpack(_exactly(connection, _RECORD.size, until))
+            if kind not in {_HANDSHAKE, _ALERT}:
+                raise OSError("it does not speak TLS")
+            content = _exactly(connection, min(size, _MOST), until)
         except (EOFError, ConnectionError):
             return None
     if kind == _ALERT:
         return None
-    if kind != _HANDSHAKE or content[:1] != bytes((_SERVER_HELLO,)):
-        raise OSError("it does not speak TLS")
+    if content[:1] != bytes((_SERVER_HELLO,)):
+        raise OSError("it does not answer a greeting of TLS")
     return chosen(content)
 
 
@@ -126,9 +130,12 @@ def _numbers(numbers: Iterable[int]) -> bytes:
     return b"".join(struct.pack("!H", number) for number in numbers)
 
 
-def _exactly(connection: socket.socket, size: int) -> bytes:
+def _exactly(connection: socket.socket, size: int, until: float) -> bytes:
     content = b""
     while len(content) < size:
+        if (left := until - time.monotonic()) <= 0:
+            raise TimeoutError("it neither chose nor refused in time")
+        connection.settimeout(left)
         if not (more := connection.recv(size - len(content))):
             raise EOFError
         content += more

@@ -51,7 +51,8 @@ class SecurityOrder:
     """What is looked for, and where.
 
     ``headers`` go with each request. ``plain_http`` is where plain http would serve, empty for the
-    usual port. ``left_out`` are ids of probes. ``most`` is the number of requests at most.
+    usual port. ``left_out`` are ids of probes. ``most`` is the number of requests at most,
+    beside those of ``rate``.
     """
 
     groups: tuple[Group, ...] = tuple(Group)
@@ -63,6 +64,11 @@ class SecurityOrder:
     left_out: tuple[str, ...] = ()
     most: int = MOST_REQUESTS
 
+    @property
+    def most_in_all(self) -> int:
+        """The number of requests with those that look for a limit of their rate."""
+        return self.most + (self.rate.requests if self.rate else 0)
+
 
 def observe_security(order: SecurityOrder, place: Workplace) -> SecurityFacts:
     """Probe the target of ``place`` as ``order`` says.
@@ -72,7 +78,7 @@ def observe_security(order: SecurityOrder, place: Workplace) -> SecurityFacts:
     """
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     place.site.allow.require(Traffic.SECURITY, place.site.base)
-    with closing(Asker(place, order.headers, order.most)) as asker:
+    with closing(Asker(place, order.headers, order.most_in_all)) as asker:
         probed, problems, notes = _probed(order, place, asker)
     problems += [asker.exhausted] if asker.exhausted else []
     kept = sorted(

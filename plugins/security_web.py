@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.security_ask import Asker, Baseline
     from greenroom.validators.security import Exchange, Probed
-    from greenroom.validators.security_signatures import File
 
 OUTSIDE = "greenroom.invalid"
 """A host that cannot exist (RFC 2606): nobody is ever sent there."""
@@ -165,22 +164,20 @@ def probe_listing(asker: Asker, base: Baseline) -> Iterator[Probed]:
 def probe_files(asker: Asker, base: Baseline) -> Iterator[Probed]:
     """Ask for files that nobody should get; a file is known by what it holds.
 
-    What the answer to a random path holds as well is no file. Contents are not recorded.
+    What the answer to a random path holds as well tells nothing. Contents are not recorded.
     """
     tallies = {file.probe: Tally(PROBES[file.probe]) for file in FILES}
     for file in FILES:
         tally = tallies[file.probe]
         headers = (_RANGE,) if file.archive else ()
         seen = asker(Ask(file.path, headers=headers, private=True))
+        if base.catch_all and file.content.search(base.lost.text):
+            tally.failed.append(f"{seen.line}: a random path is answered with what is looked for")
+            continue
         if seen.too_large and base.lost.usable and not base.catch_all:
             tally.examined += 1
             tally.hit(seen, "an answer larger than is read", file.severity)
-        elif tally.saw(seen) and _is_file(file, seen, base):
+        elif tally.saw(seen) and seen.status in _OK and file.content.search(seen.text):
             size = len(seen.answer.body) if seen.answer else 0
             tally.hit(seen, f"{size:,} bytes that look like {file.path}", file.severity)
     yield from (tally.done() for tally in tallies.values())
-
-
-def _is_file(file: File, seen: Exchange, base: Baseline) -> bool:
-    same = base.catch_all and file.content.search(base.lost.text)
-    return seen.status in _OK and not same and bool(file.content.search(seen.text))

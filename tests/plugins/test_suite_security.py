@@ -128,10 +128,74 @@ def test_a_service_that_answers_everything_alike_is_neither_found_nor_silent() -
     assert any("a random path is answered 2xx" in note for note in finding.notes)
 
 
-def test_a_page_that_looks_like_every_file_is_no_file() -> None:
-    page = b"CREATE TABLE x\nAPI_KEY=1\n[core]\n"
+def test_a_page_that_looks_like_every_file_tells_nothing() -> None:
+    page = b"\n[core]\nref: refs/heads/a\n1\n"
     finding = probe(lambda _: Reply(page, 200, HARD), SecurityOrder(groups=(Group.FILES,)))
     assert finding.results == ()
+    assert "GET /.git/config: a random path is answered with what is looked for" in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("method", "before", "after"),
+    [("PUT", 404, 201), ("PUT", 404, 200), ("DELETE", 404, 204), ("POST", 404, 204)],
+    ids=["put-creates", "put-is-accepted", "delete-is-accepted", "override"],
+)
+def test_a_method_that_says_it_did_is_found(method: str, before: int, after: int) -> None:
+    def answer(asked: Asked) -> Reply:
+        as_if = asked.headers.get("x-method-override", asked.method)
+        wanted = "DELETE" if method == "POST" else method
+        if asked.path == "/":
+            return Reply(PAGE.encode(), 200, HARD)
+        return Reply(b"", after if as_if == wanted else before, HARD)
+
+    expected = {"PUT": {"GR-S041"}, "DELETE": {"GR-S042", "GR-S044"}}
+    expected["POST"] = expected["DELETE"]
+    assert ids(probe(answer, SecurityOrder(groups=(Group.METHODS,)))) == expected[method]
+
+
+def test_a_server_that_hangs_up_on_a_method_refuses_it() -> None:
+    behave = hard()
+
+    def answer(asked: Asked) -> Reply:
+        if asked.method in {"CONNECT", "TRACE"}:
+            raise ConnectionAbortedError
+        return behave(asked)
+
+    finding = probe(answer, SecurityOrder(groups=(Group.METHODS,)))
+    assert finding.outcome is Outcome.PASSED
+    assert {"GR-S040", "GR-S043"} <= proven(finding)
+
+
+@pytest.mark.parametrize("header", ["Location", "Set-Cookie"])
+def test_a_host_that_is_believed_in_a_header_is_found(header: str) -> None:
+    def answer(asked: Asked) -> Reply:
+        host = asked.headers.get("x-forwarded-host")
+        return Reply(b"", 200, HARD | ({header: f"//{host}/"} if host else {}))
+
+    assert "GR-S061" in ids(probe(answer, SecurityOrder(groups=(Group.HOST,))))
+
+
+def test_a_path_that_leads_outside_is_found() -> None:
+    def answer(asked: Asked) -> Reply:
+        outside = asked.path.endswith("greenroom.invalid/%2e%2e")
+        return Reply(b"", 308 if outside else 200, HARD | {"Location": "//greenroom.invalid/"})
+
+    finding = probe(answer, SecurityOrder(groups=(Group.REDIRECTS,)))
+    assert "the path leads to //greenroom.invalid/" in str(finding)
+
+
+def test_a_service_whose_every_answer_differs_cannot_be_told_from_one_that_leaks() -> None:
+    counter = iter(range(10_000))
+
+    def answer(asked: Asked) -> Reply:
+        word = "abcdefghij"[next(counter) % 10]
+        refused = asked.path == "/admin" and asked.method == "GET"
+        return Reply(word.encode(), 401 if refused else 200, HARD)
+
+    order = SecurityOrder(groups=(Group.AUTH,), auth=AuthOrder(("/admin",)))
+    finding = probe(answer, order)
+    assert finding.results == ()
+    assert "another answer each time" in str(finding)
 
 
 @pytest.mark.parametrize("behave", [closes, reset_in_body], ids=["closes", "resets"])
@@ -325,6 +389,14 @@ def test_a_server_that_speaks_no_tls_was_not_observed() -> None:
         pytest.raises(ServiceError, match="TLS failed"),
     ):
         SecurityWork(FULL).run(place)
+
+
+def test_plain_http_beside_an_unusual_port_must_be_named(tmp_path: Path) -> None:
+    context, _ = certificate(tmp_path)
+    order = SecurityOrder(groups=(Group.TLS,))
+    with any_method(hard(), context) as url, place_at(url) as place:
+        finding = SecurityWork(order).run(place)
+    assert any("give `plain_http` its address" in note for note in finding.notes)
 
 
 def test_plain_http_elsewhere_is_not_asked_unless_it_is_allowed() -> None:
