@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_BODY = 1024 * 1024
 """Bytes of an answer that are read."""
+LOOKED_AT = 256 * 1024
+"""Bytes of an answer that are kept while the probes run, and looked at."""
 _ONE_S = 10.0
 """Seconds that one request may take."""
 _KEPT = 512
@@ -116,7 +118,8 @@ class Asker:
             if self._answer is None:
                 return self._failed(ask, shown, error)
         assert self._answer is not None  # noqa: S101 - else the request had failed
-        return Exchange(ask.method, shown, answer_of(self._answer))
+        answer = answer_of(self._answer)
+        return Exchange(ask.method, shown, replace(answer, body=answer.body[:LOOKED_AT]))
 
     def _keep(self, response: httpx.Response) -> None:
         response.read()

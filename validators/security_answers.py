@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 _HALF_A_YEAR = 180 * 24 * 3600
 _MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
-_META_POLICY = re.compile(r"<meta[^>]+http-equiv=[\"']?content-security-policy", re.IGNORECASE)
+_META_POLICY = re.compile(
+    r"<meta[^>]{1,200}http-equiv=[\"']?content-security-policy", re.IGNORECASE
+)
 _OPEN_SOURCES = frozenset({"*", "http:", "https:", "data:"})
 _BANNERS = ("x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "x-generator")
 _SHOWN = 120
-_SEARCHED = 256 * 1024
-"""Characters of a body that are searched: traces and debug pages begin before."""
 
 
 def judge_headers(pages: Iterable[Exchange], *, secure: bool) -> Iterator[Probed]:
@@ -200,7 +200,7 @@ def _prefix(cookie: _Cookie) -> bool:
 def judge_leaks(exchanges: Iterable[Exchange]) -> Iterator[Probed]:
     """Judge what every complete answer tells of the service's inside."""
     answered = tuple(one for one in exchanges if one.answer is not None)
-    texts = tuple((one, one.text[:_SEARCHED]) for one in answered)
+    texts = tuple((one, one.text) for one in answered)
     yield _matching("GR-S050", texts, TRACES)
     yield _matching("GR-S051", texts, DEBUG_PAGES)
     yield _matching("GR-S052", texts, DATABASE_ERRORS)
@@ -215,13 +215,16 @@ def _matching(
     """Report each thing once, where it was first seen."""
     tally = Tally(PROBES[probe], why="no complete answer")
     found: set[str] = set()
+    searched: set[str] = set()
     for exchange, text in texts:
         tally.examined += 1
-        for name in patterns.keys() - found:
+        # Many answers are the same page.
+        for name in patterns.keys() - found if text not in searched else ():
             if match := patterns[name].search(text):
                 found.add(name)
                 severity = Severity.LOW if name in MILD_PAGES else None
                 tally.hit(exchange, f"{name}: {printable(match[0])[:_SHOWN]}", severity)
+        searched.add(text)
     return tally.done()
 
 
