@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.mock_aws import LocalAws
     from greenroom.plugins.mock_service import MockService
+    from greenroom.plugins.probes import Probe
     from greenroom.plugins.recorder import Recorder
-    from greenroom.plugins.security_run import SecurityOrder
     from greenroom.validators.finding import Finding
 
 MARKERS = {
@@ -117,7 +117,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     from greenroom.plugins.suite_items import SuiteFile  # noqa: PLC0415 - only for suites
 
     _wake(parent.config)
-    return SuiteFile.from_parent(parent, path=file_path)
+    return SuiteFile.of(parent, file_path)
 
 
 def pytest_collection_finish() -> None:
@@ -143,19 +143,19 @@ def target(request: pytest.FixtureRequest) -> Generator[httpx.Client]:
 
 
 @pytest.fixture
+def probe(request: pytest.FixtureRequest) -> Probe:
+    """Return what looks below HTTP: at connections, names, certificates and functions."""
+    from greenroom.plugins.probes import probe_of  # noqa: PLC0415 - only where used
+
+    return probe_of(request)
+
+
+@pytest.fixture
 def verify(request: pytest.FixtureRequest) -> Callable[[Finding], Finding]:
     """Return a function that records a finding, and fails the test unless it passed."""
     from greenroom.plugins.recording import recording_of  # noqa: PLC0415 - only where used
 
     return recording_of(request.node).verify
-
-
-@pytest.fixture
-def security_probes(request: pytest.FixtureRequest) -> Callable[[SecurityOrder], Finding]:
-    """Return a function that sends the built-in penetration probes to the target."""
-    from greenroom.plugins.security_fixture import prober  # noqa: PLC0415 - only where used
-
-    return prober(request)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from greenroom.validators.security import Exchange
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from greenroom.plugins.workplace import Workplace
+    from greenroom.plugins.workplace import Site
 
 MOST_BODY = 1024 * 1024
 """Bytes of an answer that are read."""
@@ -54,25 +54,25 @@ class Ask:
 
 
 class Asker:
-    """Asks one target, at most ``most`` times, until the check's time is over.
+    """Asks one target, at most ``most`` times, until ``until``.
 
     ``token`` is random, and stands as ``RANDOM`` in everything that is told. ``asked`` keeps every
     exchange. Cookies that a server sets are not sent back: each request stands alone.
     ``exhausted`` says which bound was reached, empty where none was.
     """
 
-    def __init__(self, place: Workplace, headers: Headers, most: int) -> None:
+    def __init__(self, site: Site, headers: Headers, most: int, until: float) -> None:
         self.token = secrets.token_hex(8)
         self.asked: list[Exchange] = []
         self.exhausted = ""
-        self.redactor = place.redactor
-        self.target = place.site.base
-        self._until = place.until
+        self.redactor = site.redactor
+        self.target = site.base
+        self.until = until
         self._headers = headers
         self._most = most
         self._private = False
-        site = replace(place.site, record=self._recorder(place.site.record))
-        self._client = site.client(Limits(_ONE_S, MOST_BODY))
+        recording = replace(site, record=self._recorder(site.record))
+        self._client = recording.client(Limits(_ONE_S, MOST_BODY))
         self._answer: httpx.Response | None = None
         self._client.event_hooks = {"response": [self._keep]}
 
@@ -98,7 +98,7 @@ class Asker:
 
     def _once(self, ask: Ask) -> Exchange:
         shown = self.shown(ask.url or ask.path)
-        left = min(self._until - time.monotonic(), _ONE_S)
+        left = min(self.until - time.monotonic(), _ONE_S)
         if left <= 0 or len(self.asked) >= self._most:
             why = "the check's time is over" if left <= 0 else f"over {self._most:,} requests"
             self.exhausted = f"requests were not sent: {why}"

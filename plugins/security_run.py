@@ -32,7 +32,7 @@ from greenroom.validators.security_answers import judge_cookies, judge_headers, 
 
 if TYPE_CHECKING:
     from greenroom.plugins.redaction import Redactor
-    from greenroom.plugins.workplace import Workplace
+    from greenroom.plugins.workplace import Site
 
 MOST_REQUESTS = 500
 Probing: TypeAlias = Callable[[Asker, Baseline], Iterable[Probed]]
@@ -70,16 +70,16 @@ class SecurityOrder:
         return self.most + (self.rate.requests if self.rate else 0)
 
 
-def observe_security(order: SecurityOrder, place: Workplace) -> SecurityFacts:
-    """Probe the target of ``place`` as ``order`` says.
+def observe_security(order: SecurityOrder, site: Site, until: float) -> SecurityFacts:
+    """Probe the target of ``site`` as ``order`` says, until then (time.monotonic seconds).
 
     Raises `SettingsError` where it must not be attacked, and `ServiceError` where none of the paths
     is answered 2xx, unless its certificate says why.
     """
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    place.site.allow.require(Traffic.SECURITY, place.site.base)
-    with closing(Asker(place, order.headers, order.most_in_all)) as asker:
-        probed, problems, notes = _probed(order, place, asker)
+    site.allow.require(Traffic.SECURITY, site.base)
+    with closing(Asker(site, order.headers, order.most_in_all, until)) as asker:
+        probed, problems, notes = _probed(order, site, asker)
     problems += [asker.exhausted] if asker.exhausted else []
     kept = sorted(
         (one for one in probed if one.probe.id not in order.left_out), key=lambda one: one.probe.id
@@ -95,12 +95,12 @@ def observe_security(order: SecurityOrder, place: Workplace) -> SecurityFacts:
 
 
 def _probed(
-    order: SecurityOrder, place: Workplace, asker: Asker
+    order: SecurityOrder, site: Site, asker: Asker
 ) -> tuple[list[Probed], list[str], tuple[str, ...]]:
     """Return what became of each probe, why that cannot be trusted, and notes."""
     probed: list[Probed] = []
     if Group.TLS in order.groups:
-        probed += probe_tls(asker, place, order.plain_http)
+        probed += probe_tls(asker, site, order.plain_http)
     try:
         base = baseline(asker, order.paths)
     except ServiceError as error:

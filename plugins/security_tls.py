@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenroom.plugins.security_ask import Asker
-    from greenroom.plugins.workplace import Workplace
+    from greenroom.plugins.workplace import Site
     from greenroom.validators.security import Probed
 
 _ONE_S = 5.0
@@ -29,21 +29,21 @@ _OLD = {TLS_1_0: "TLS 1.0", TLS_1_1: "TLS 1.1"}
 _PLAIN = "the target is plain http"
 
 
-def probe_tls(asker: Asker, place: Workplace, plain: str) -> Iterator[Probed]:
+def probe_tls(asker: Asker, site: Site, plain: str) -> Iterator[Probed]:
     """Look at the transport; ``plain`` is the address of plain http, empty for the usual one."""
-    yield _plain(asker, place, plain)
+    yield _plain(asker, site, plain)
     parts = urlsplit(asker.target)
     if parts.scheme != "https" or not parts.hostname:
         yield from (Tally(PROBES[f"GR-S03{n}"], why=_PLAIN).done() for n in (1, 2, 3))
         return
     address = (parts.hostname, parts.port or 443)
-    certificate = _certificate(address, place.until)
-    yield _old(address, place.until)
-    yield _weak(address, place.until)
+    certificate = _certificate(address, asker.until)
+    yield _old(address, asker.until)
+    yield _weak(address, asker.until)
     yield certificate
 
 
-def _plain(asker: Asker, place: Workplace, given: str) -> Probed:
+def _plain(asker: Asker, site: Site, given: str) -> Probed:
     url = given or _usual_plain(asker.target)
     tally = Tally(PROBES["GR-S030"], why="give `plain_http` its address: the port is not the usual")
     if not url:
@@ -52,7 +52,7 @@ def _plain(asker: Asker, place: Workplace, given: str) -> Probed:
         tally.why = "the target is plain http on this machine"
         return tally.done()
     try:
-        place.site.allow.require(Traffic.SECURITY, url)
+        site.allow.require(Traffic.SECURITY, url)
     except SettingsError as error:
         tally.why = str(error)
         return tally.done()

@@ -68,9 +68,9 @@ class SecurityWork:
     def run(self, place: Workplace) -> Finding:
         """Probe the target and judge what was found."""
         waivers = read_waivers(place.path(self.waivers, "waivers")) if self.waivers else ()
-        facts = observe_security(self.order, place)
+        facts = observe_security(self.order, place.site, place.until)
         waived = waive(results_of(facts), waivers, place.today)
-        return judge_security(facts, waived.results, self.limits, waived.notes)
+        return judge_security(facts, self.limits, waived)
 
 
 def read_security(fields: Fields, node: Node, expect: Node | None) -> SecurityWork:

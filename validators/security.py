@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from greenroom.validators.http import Answer
+    from greenroom.validators.result_waiver import Waived
 
 METRICS = tuple(count_metrics((), 0))
 """What `expect` may limit."""
@@ -209,17 +210,15 @@ def results_of(facts: SecurityFacts) -> tuple[Result, ...]:
 
 
 def judge_security(
-    facts: SecurityFacts,
-    results: Iterable[Result],
-    limits: Iterable[Threshold] = STRICT,
-    notes: tuple[str, ...] = (),
+    facts: SecurityFacts, limits: Iterable[Threshold] = STRICT, waived: Waived | None = None
 ) -> Finding:
-    """Judge the open results by ``limits``.
+    """Judge the open results by ``limits``; ``waived`` are they where some were waived.
 
     failed if a limit is missed; else error if a probe got no answer, or what was seen cannot be
     trusted; else inconclusive if nothing was examined; else passed.
     """
-    given = worst_first(results)
+    given = results_of(facts) if waived is None else worst_first(waived.results)
+    notes = () if waived is None else waived.notes
     evidence = tuple(_evidence(facts, one) for one in facts.probed if one.examined)
     samples = sum(one.examined for one in facts.probed) or len(given)
     metrics = count_metrics(given, samples or 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,12 @@ from greenroom.validators.errors import GreenroomError, ServiceError, SettingsEr
 from greenroom.validators.security import STRICT, Group
 from greenroom.validators.security_probes import GROUPS, PROBES
 from greenroom.validators.vocabulary import Kind, Outcome, Stage
+from tests.support.certificates import context_of, issued, write_authority
 from tests.support.runs import run
 from tests.support.servers import Asked, Reply, closes, hostile, refused_url, reset_in_body, serving
 from tests.support.sites import place_at
 from tests.support.suites import read, refusal, variables, with_check
-from tests.support.weak import HARD, PAGE, any_method, certificate, hard, weak
+from tests.support.weak import HARD, PAGE, any_method, hard, weak
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from tests.support.servers import Behaviour
 
 SCHEMA = json.loads(schema_text("suite"))
-OWN = SCHEMA["$defs"]["security"]
+OWN = json.loads(files("greenroom.plugins").joinpath("check_security.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 HTTPS = (("X-Forwarded-Proto", "https"),)
 RIGHT = (("Authorization", "Bearer right-token-of-the-test"),)
@@ -359,11 +361,9 @@ def test_a_path_that_gives_no_page_is_told() -> None:
 def test_what_tls_accepts_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, old: bool
 ) -> None:
-    context, file = certificate(tmp_path)
-    if old:
-        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-        context.set_ciphers("ALL:@SECLEVEL=0")
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    least = ssl.TLSVersion.TLSv1 if old else ssl.TLSVersion.TLSv1_2
+    context = context_of(tmp_path, issued(), least=least)
+    monkeypatch.setenv("SSL_CERT_FILE", str(write_authority(tmp_path)))
     with any_method(hard()) as plain, any_method(hard(), context) as url, place_at(url) as place:
         order = SecurityOrder(
             groups=(Group.TLS, Group.HEADERS), plain_http=plain if old else refused_url()
@@ -374,7 +374,7 @@ def test_what_tls_accepts_is_asked(
 
 
 def test_a_certificate_that_nobody_trusts_is_found(tmp_path: Path) -> None:
-    context, _ = certificate(tmp_path)
+    context = context_of(tmp_path, issued())
     with any_method(hard(), context) as url, place_at(url) as place:
         finding = SecurityWork(replace(FULL, plain_http=refused_url())).run(place)
     assert finding.outcome is Outcome.FAILED
@@ -392,7 +392,7 @@ def test_a_server_that_speaks_no_tls_was_not_observed() -> None:
 
 
 def test_plain_http_beside_an_unusual_port_must_be_named(tmp_path: Path) -> None:
-    context, _ = certificate(tmp_path)
+    context = context_of(tmp_path, issued())
     order = SecurityOrder(groups=(Group.TLS,))
     with any_method(hard(), context) as url, place_at(url) as place:
         finding = SecurityWork(order).run(place)

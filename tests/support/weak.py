@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from greenroom.validators.http import Answer
 from greenroom.validators.security import Exchange
 from tests.support.servers import Asked, Reply
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 
 TRACE = (
@@ -188,39 +180,6 @@ def any_method(
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """Return a server's context with a certificate of its own for 127.0.0.1, and its file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=2))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "certificate.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    pair = folder / "pair.pem"
-    pair.write_bytes(file.read_bytes() + secret)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pair)
-    return context, file
 
 
 def page(body: str = PAGE, headers: Mapping[str, str] | None = None) -> Exchange:

@@ -205,7 +205,7 @@ HIT = Hit("GET /a", "/a", "answered 200")
 def test_a_probe_counts_by_what_it_examined(
     given: SecurityFacts, outcome: Outcome, said: str
 ) -> None:
-    finding = judge_security(given, results_of(given))
+    finding = judge_security(given)
     assert finding.outcome is outcome
     assert said in str(finding)
 
