@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from greenroom.plugins.security_run import SecurityOrder
     from greenroom.validators.dns import DnsFacts
     from greenroom.validators.functions import Invocation
+    from greenroom.validators.security import SecurityFacts
     from greenroom.validators.tcp import TcpFacts
     from greenroom.validators.tls import TlsFacts
 
@@ -92,6 +94,12 @@ class Probe:
         found = parse_peer(peer, _TLS_PORT) if peer else peer_of(self.site.base, _TLS_PORT)
         old = tuple(choose(Protocol, one, "refuses") for one in refuses)
         return observe_tls(Asked(found, name, ca, tuple(alpn), old), time.monotonic() + seconds)
+
+    def security(self, order: SecurityOrder, *, seconds: float = 120.0) -> SecurityFacts:
+        """Send the built-in penetration probes to the target, which the settings must allow."""
+        from greenroom.plugins.security_run import observe_security  # noqa: PLC0415 - few ask
+
+        return observe_security(order, self.site, time.monotonic() + seconds)
 
     def function(self, event: object, function: str = "", *, seconds: float = 60.0) -> Invocation:
         """Invoke ``lambda://NAME:VERSION``, or the target, with an event; it is recorded."""
