@@ -61,7 +61,11 @@ ARTIFACT_KINDS = {
 }
 """What examines an artifact; the settings' table of that name may hold such checks, too."""
 ENVIRONMENT_KINDS = {
-    known.key: known for known in (CheckKind("tcp", Kind.SMOKE, 10.0, Stage.ENVIRONMENT),)
+    known.key: known
+    for known in (
+        CheckKind("scan", Kind.SECURITY, 600.0, Stage.ENVIRONMENT),
+        CheckKind("tcp", Kind.SMOKE, 10.0, Stage.ENVIRONMENT),
+    )
 }
 """What examines an environment."""
 KINDS = ARTIFACT_KINDS | ENVIRONMENT_KINDS
