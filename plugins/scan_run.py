@@ -1,36 +1,29 @@
-"""Runs scanners, and takes in the reports of those that others ran: the facts that are judged."""
+"""Runs scanners against the target: the facts that are judged."""
 
 from __future__ import annotations
 
 import socket
 import tempfile
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.allowed import Traffic
-from greenroom.plugins.fingerprints import with_fingerprints
 from greenroom.plugins.programs import Ran, find_program, run_program, tool_environment
-from greenroom.plugins.report_files import ReportFiles
-from greenroom.plugins.scan_nuclei import read_nuclei
 from greenroom.plugins.scan_tools import SCHEMA, Aim, Scanner
-from greenroom.plugins.scan_zap import read_zap
-from greenroom.plugins.static_text import MOST, Rooted
+from greenroom.plugins.static_text import MOST
 from greenroom.validators.errors import ServiceError, ToolError
-from greenroom.validators.static import Report, StaticFacts
+from greenroom.validators.static import StaticFacts
 
 if TYPE_CHECKING:
-    from greenroom.plugins.static_custom import Output
     from greenroom.plugins.workplace import Workplace
+    from greenroom.validators.static import Report
 
 ROOT = "{root}"
 """In an argument of a scanner it stands for the root folder: the tool works in an empty one."""
 _CONNECT_S = 10.0
-_AHEAD = timedelta(minutes=5)
-"""How far another machine's clock may be ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +35,6 @@ class ToolOrder:
     schema: str = SCHEMA
     arguments: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
-    most: int = MOST
-
-
-class Written(StrEnum):
-    """Formats of reports that hold their own proof."""
-
-    ZAP = "zap"
-    """ZAP's traditional JSON, or its SARIF JSON."""
-    NUCLEI = "nuclei"
-    """Nuclei's JSON Lines, with its log."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportOrder:
-    """A report (a file, from the root), how it is read, and why it is believed to be of this run.
-
-    Either ``command`` writes it, or it is at most ``within_s`` seconds old. ``log`` is the file of
-    what the tool said on standard error.
-    """
-
-    report: str
-    reading: Written | Output
-    within_s: float = 0.0
-    command: tuple[str, ...] = ()
-    ok: frozenset[int] = frozenset({0})
-    passed: tuple[str, ...] = ()
-    log: str = ""
     most: int = MOST
 
 
@@ -84,7 +50,7 @@ def observe_tool(order: ToolOrder, place: Workplace) -> StaticFacts:
         ran = _scan(order, aim, place, work)
         _answers(aim, place, "after the scan: it may have died of it")
         read = _read_scan(order, ran, report, aim)
-    return _facts(read, order.scanner.name)
+    return facts_of(read, order.scanner.name)
 
 
 def _schema(order: ToolOrder, place: Workplace) -> str:
@@ -121,7 +87,7 @@ def _read_scan(order: ToolOrder, ran: Ran, file: Path, aim: Aim) -> Report:
         raise ToolError(f"{name} failed: {ran.words}", hint="run the command by hand")
     if not file.is_file():
         raise ToolError(f"{name} wrote no report: {ran.words}", hint="run the command by hand")
-    report = order.scanner.read(_content(file, order.most), ran, aim.target)
+    report = order.scanner.read(content_of(file, order.most), ran, aim.target)
     if ran.status and not report.results and not report.problems and report.examined:
         raise ToolError(f"{name} reports no result, but {ran.words}", hint="run it by hand")
     return report
@@ -139,93 +105,8 @@ def _answers(aim: Aim, place: Workplace, when: str) -> None:
         ) from error
 
 
-def observe_report(order: ReportOrder, place: Workplace) -> StaticFacts:
-    """Read a report that others wrote, or that the check's command writes, if it is of this run."""
-    now = datetime.now(UTC)
-    if order.command:
-        file, ran = _commanded(order, place)
-        oldest = now - _AHEAD
-        said = ran.errors
-    else:
-        file = place.path(order.report, "report")
-        oldest = now - timedelta(seconds=order.within_s)
-        _young(file, oldest, order.report)
-        said = ""
-    log = said
-    if order.log:
-        path = place.path(order.log, "log")
-        _young(path, oldest, order.log)
-        log = _content(path, order.most).decode("utf-8", "replace")
-    report, made = _read_report(order, _content(file, order.most), log, place)
-    _made(made, oldest, order.report)
-    return _facts(_known(report, place), report.tool or Path(order.report).stem)
-
-
-def _commanded(order: ReportOrder, place: Workplace) -> tuple[Path, Ran]:
-    place.site.allow.require(Traffic.SECURITY, place.site.base)
-    reports = ReportFiles.before_start(place.root, (order.report,))
-    program = order.command[0]
-    if "/" not in program:
-        hint = "install it, or correct `command:`"
-        program = str(find_program(program, hint, place.environ))
-    ran = run_program(
-        [program, *order.command[1:]],
-        folder=place.root,
-        environ=tool_environment(place.environ, order.passed),
-        until=place.until,
-        output_most=order.most,
-    )
-    if ran.status not in order.ok:
-        name = Path(program).name
-        raise ToolError(
-            f"{name} failed: {ran.words}", hint="an exit status that is fine goes to `ok:`"
-        )
-    written = reports.written()
-    if written.problems or len(written.paths) != 1:
-        why = "; ".join(written.problems) or f"{len(written.paths)} files are {order.report}"
-        raise ToolError(why, hint="`report:` is the one file that the command writes")
-    return written.paths[0], ran
-
-
-def _read_report(order: ReportOrder, data: bytes, log: str, place: Workplace) -> tuple[Report, str]:
-    root = place.root.absolute()
-    rooted = Rooted(root, root)
-    try:
-        match order.reading:
-            case Written.ZAP:
-                return read_zap(data, rooted, place.site.base)
-            case Written.NUCLEI:
-                return read_nuclei(data, log, place.site.base)
-            case reading:
-                return reading.read(data, rooted, Path(order.report).stem), ""
-    except ToolError as error:
-        raise ToolError(f"{order.report}: {error}", hint=error.hint) from error
-
-
-def _young(file: Path, oldest: datetime, name: str) -> None:
-    """Refuse a file that was last written before ``oldest``."""
-    _made(datetime.fromtimestamp(file.stat().st_mtime, UTC).isoformat(), oldest, name)
-
-
-def _made(told: str, oldest: datetime, name: str) -> None:
-    """Refuse a report that says that it was made before ``oldest``; it need not say when."""
-    if not told:
-        return
-    try:
-        made = datetime.fromisoformat(told)
-    except ValueError as error:
-        raise ToolError(f"{name} says that it was made at {told!r}, which is no time") from error
-    made = made if made.tzinfo else made.replace(tzinfo=UTC)
-    if made > datetime.now(UTC) + _AHEAD:
-        raise ToolError(f"{name} is of {made.isoformat()}: ahead of this machine's clock")
-    if made < oldest:
-        raise ToolError(
-            f"{name} is of {made.isoformat(timespec='seconds')}: not of this run",
-            hint="write it anew, or give more time in `within:`",
-        )
-
-
-def _content(file: Path, most: int) -> bytes:
+def content_of(file: Path, most: int) -> bytes:
+    """Return what a file holds; raises `ToolError` for more than ``most`` bytes."""
     try:
         if file.stat().st_size > most:
             raise ToolError(f"{file.name} has more than {most:,} bytes", hint="give `most:`")
@@ -234,14 +115,8 @@ def _content(file: Path, most: int) -> bytes:
         raise ToolError(f"{file.name} cannot be read: {error.strerror}") from error
 
 
-def _known(report: Report, place: Workplace) -> Report:
-    """Give a fingerprint to the results that have none: those of formats of no scanner's own."""
-    if all(result.fingerprint for result in report.results):
-        return report
-    return replace(report, results=with_fingerprints(report.results, place.root))
-
-
-def _facts(report: Report, tool: str) -> StaticFacts:
+def facts_of(report: Report, tool: str) -> StaticFacts:
+    """Return the facts of a report that was read now."""
     return StaticFacts(
         tool=tool,
         version=report.version,

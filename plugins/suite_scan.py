@@ -15,13 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from greenroom.plugins.scan_run import (
-    ReportOrder,
-    ToolOrder,
-    Written,
-    observe_report,
-    observe_tool,
-)
+from greenroom.plugins.scan_report import ReportOrder, Written, observe_report
+from greenroom.plugins.scan_run import ToolOrder, observe_tool
 from greenroom.plugins.scan_tools import SCANNERS, SCHEMA, Scanner
 from greenroom.plugins.static_custom import Format
 from greenroom.plugins.static_text import MOST

@@ -127,7 +127,7 @@ STATS = '{{"requests": "{}", "errors": "{}", "templates": "104", "startedAt": ""
 DONE = "[INF] Scan completed in 5.1s. {} matches found.\n"
 NUCLEI_ERRORS = {
     "no log": ("", "", "does not tell whether Nuclei examined anything"),
-    "no stats": ("", DONE.format(0), "does not tell whether Nuclei examined anything"),
+    "no stats": ("", "{cut\n" + DONE.format(0), "does not tell whether Nuclei examined anything"),
     "no request": ("", STATS.format(0, 0) + DONE.format(0), ""),
     "no answer": ("", STATS.format(40, 40) + DONE.format(0), "none of Nuclei's 40 requests"),
     "no end": ("", STATS.format(40, 0), "the log does not say that the scan was completed"),

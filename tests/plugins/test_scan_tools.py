@@ -78,7 +78,12 @@ class _Closed:
 
 @pytest.mark.parametrize(
     ("name", "outcome"),
-    [("schemathesis-empty", Outcome.INCONCLUSIVE), ("schemathesis-unauthorized", Outcome.ERROR)],
+    [
+        ("schemathesis-empty", Outcome.INCONCLUSIVE),
+        ("schemathesis-skipped", Outcome.INCONCLUSIVE),
+        ("schemathesis-unauthorized", Outcome.ERROR),
+        ("schemathesis-not-found", Outcome.ERROR),
+    ],
 )
 def test_operations_that_were_not_really_tested_prove_nothing(
     name: str, outcome: Outcome, tmp_path: Path
@@ -148,6 +153,76 @@ def test_a_scan_says_how_much_it_examined_and_what_it_found(tool: str, tmp_path:
     assert (evidence.amount, evidence.what, evidence.version) == examined
     assert len(finding.results) == results
     assert len({result.fingerprint for result in finding.results}) == results
+
+
+def _sslyze(**commands: dict[str, Any]) -> str:
+    """Return what sslyze says where its scan commands had these results."""
+    said = json.loads((RECORDED / "sslyze-up.json").read_text(encoding="utf-8"))
+    for name, result in commands.items():
+        said["server_scan_results"][0]["scan_result"][name] |= result
+    return json.dumps(said)
+
+
+def _completed(**result: object) -> dict[str, Any]:
+    return {"status": "COMPLETED", "result": result}
+
+
+VALIDATED = _completed(
+    certificate_deployments=[{"path_validation_results": [{"was_validation_successful": True}]}]
+)
+SHA1 = {"verified_chain_has_sha1_signature": True, "path_validation_results": []}
+RC4 = {"cipher_suite": {"name": "TLS_RSA_WITH_RC4_128_SHA", "is_anonymous": False}}
+TLS = {
+    "SSL 2": ("ssl_2_0_cipher_suites", {"is_tls_version_supported": True}, ["ssl-2-0 critical"]),
+    "TLS 1.1": ("tls_1_1_cipher_suites", {"is_tls_version_supported": True}, ["tls-1-1 medium"]),
+    "TLS 1.2": ("tls_1_2_cipher_suites", {"is_tls_version_supported": True}, []),
+    "RC4": ("tls_1_2_cipher_suites", {"accepted_cipher_suites": [RC4]}, ["weak-cipher high"]),
+    "heartbleed": ("heartbleed", {"is_vulnerable_to_heartbleed": True}, ["heartbleed critical"]),
+    "robot": ("robot", {"robot_result": "VULNERABLE_WEAK_ORACLE"}, ["robot high"]),
+    "downgrade": (
+        "tls_fallback_scsv",
+        {"supports_fallback_scsv": False},
+        ["tls-fallback-scsv low"],
+    ),
+    "SHA-1": (
+        "certificate_info",
+        {"certificate_deployments": [SHA1]},
+        ["certificate high", "certificate-sha1 medium"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("command", "result", "ids"), TLS.values(), ids=TLS)
+def test_bad_settings_of_tls_are_results(
+    command: str, result: dict[str, Any], ids: list[str], tmp_path: Path
+) -> None:
+    said = _sslyze(**{"certificate_info": VALIDATED, command: _completed(**result)})
+    (tmp_path / "said.json").write_text(said, encoding="utf-8")
+    finding = scanned(tmp_path, "sslyze", tmp_path / "said.json")
+    assert [f"{one.id} {one.severity.value}" for one in finding.results] == ids
+
+
+def test_a_test_of_tls_that_failed_is_an_error(tmp_path: Path) -> None:
+    failed = {"status": "ERROR", "error_reason": "CONNECTIVITY_ISSUE", "result": None}
+    said = _sslyze(certificate_info=VALIDATED, robot=failed)
+    (tmp_path / "said.json").write_text(said, encoding="utf-8")
+    finding = scanned(tmp_path, "sslyze", tmp_path / "said.json")
+    assert finding.outcome is Outcome.ERROR
+    assert "robot: CONNECTIVITY_ISSUE" in finding.seen
+
+
+def test_a_configuration_that_was_asked_for_and_is_missed_is_a_result(tmp_path: Path) -> None:
+    (tmp_path / "said.json").write_text(_sslyze(certificate_info=VALIDATED), encoding="utf-8")
+    words = "echo '        * ciphers: Cipher suites are supported, but should be rejected.'"
+    finding = scanned(tmp_path, "sslyze", tmp_path / "said.json", status=1, after=words)
+    [result] = finding.results
+    assert (result.id, result.severity) == ("mozilla-ciphers", Severity.MEDIUM)
+
+
+def test_no_server_is_no_scan(tmp_path: Path) -> None:
+    (tmp_path / "said.json").write_text('{"server_scan_results": []}', encoding="utf-8")
+    with pytest.raises(ToolError, match="scanned no server"):
+        scanned(tmp_path, "sslyze", tmp_path / "said.json")
 
 
 def test_a_weakness_has_severity_place_link_and_advice(tmp_path: Path) -> None:

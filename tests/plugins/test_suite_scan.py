@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import jsonschema
 import pytest
 
 from greenroom.plugins import suite_scan
-from greenroom.plugins.scan_run import ReportOrder, ToolOrder, Written
+from greenroom.plugins.scan_report import ReportOrder, Written
+from greenroom.plugins.scan_run import ToolOrder
 from greenroom.plugins.scan_tools import SCANNERS
 from greenroom.plugins.schema_command import schema_text
 from greenroom.plugins.suite_kinds import KINDS
@@ -18,7 +20,8 @@ from greenroom.plugins.suite_yaml import Document, plain
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Kind, Stage
 from tests.support.runs import run
-from tests.support.scanners import scan, zap
+from tests.support.scanners import scan, stand_in, zap
+from tests.support.servers import json_reply, serving
 
 VALIDATOR = jsonschema.Draft202012Validator(
     {"$ref": "#/$defs/scan", "$defs": json.loads(schema_text("suite"))["$defs"]}
@@ -112,3 +115,22 @@ def test_a_suite_judges_a_report(tmp_path: Path) -> None:
     assert (ran.verdict, check["outcome"]) == ("do-not-ship", "failed")
     assert check["finding"]["results"][0]["id"] == "40012"
     assert "hunter2" not in ran.out + (ran.folder / "run.json").read_text()
+
+
+def test_no_secret_of_the_arguments_is_in_any_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "c").touch()
+    programs = stand_in(tmp_path, "wapiti", tmp_path / "c", 3, f"cat {tmp_path}/asked >&2")
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("SCAN_TOKEN", "s3cr3t-of-the-scan")
+    with serving(lambda _: json_reply({})) as server:
+        (tmp_path / "a.suite.yaml").write_text(
+            f"version: 1\nname: s\ntarget: {server.url}\nchecks:\n  - name: c\n"
+            '    scan: {tool: wapiti, arguments: [-H, "x: ${secret.SCAN_TOKEN}"]}\n'
+        )
+        ran = run(tmp_path, "-o", "log_level=INFO")
+    written = "".join(path.read_text() for path in ran.folder.iterdir() if path.suffix != ".gz")
+    assert ran.check("c")["outcome"] == "error"
+    assert "s3cr3t-of-the-scan" in (tmp_path / "asked").read_text()
+    assert "s3cr3t-of-the-scan" not in ran.out + written
