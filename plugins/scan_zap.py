@@ -46,7 +46,7 @@ def read_zap(data: bytes, rooted: Rooted, target: str) -> tuple[Report, str]:
     results = [result for site in of_target for result in _alerts(site)]
     report = Report(
         results=once(results),
-        problems=tuple(_problems(insights)),
+        problems=(*_plan_errors(said), *_problems(insights)),
         tool="ZAP",
         version=text(said.get("@version")),
         examined=_endpoints(insights, target) or _addresses(of_target),
@@ -80,6 +80,11 @@ def _problems(insights: list[dict[str, Any]]) -> Iterator[str]:
     for one in insights:
         if text(one.get("level")).lower() in _BAD_LEVELS:
             yield f"{text(one.get('description'))}: {text(one.get('statistic'))}"
+
+
+def _plan_errors(said: dict[str, Any]) -> Iterator[str]:
+    """Return what went wrong in a plan of ZAP's automation, where the report holds its state."""
+    return filter(None, map(text, listing(said.get("afPlanErrors"))))
 
 
 def _spots(alert: object) -> Iterator[Spot]:

@@ -69,11 +69,21 @@ def test_a_site_of_which_nothing_is_told_is_inconclusive(tmp_path: Path) -> None
     assert reported(tmp_path, ZAP).outcome is Outcome.INCONCLUSIVE
 
 
-def test_failures_that_zap_itself_saw_are_an_error(tmp_path: Path) -> None:
-    zap(tmp_path, insights=[FAILURES])
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"insights": [FAILURES]}, "Percentage of network failures: 63"),
+        ({"afPlanErrors": ["Job spider failed to access URL"]}, "Job spider failed to access URL"),
+    ],
+    ids=["insight", "plan"],
+)
+def test_failures_that_zap_itself_saw_are_an_error(
+    changes: dict[str, object], why: str, tmp_path: Path
+) -> None:
+    zap(tmp_path, **changes)
     finding = reported(tmp_path, ZAP, "max_score >= 0")
     assert finding.outcome is Outcome.ERROR
-    assert "Percentage of network failures: 63" in finding.seen
+    assert why in finding.seen
 
 
 def test_a_zap_report_is_judged(tmp_path: Path) -> None:
