@@ -116,7 +116,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     from greenroom.plugins.suite_items import SuiteFile  # noqa: PLC0415 - only for suites
 
     _wake(parent.config)
-    return SuiteFile.from_parent(parent, path=file_path)
+    return SuiteFile.of(parent, file_path)
 
 
 def pytest_collection_finish() -> None:

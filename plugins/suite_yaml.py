@@ -82,6 +82,15 @@ class Document:
     path: Path
     text: str
 
+    @classmethod
+    def load(cls, path: Path, what: str, hint: str = "") -> Document:
+        """Return the text of the file ``path``, which errors call ``what``; `SettingsError`."""
+        try:
+            return cls(path, path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise SettingsError(f"cannot read {what} {path}: {why}", hint=hint) from error
+
     def error(self, place: Place, message: str, hint: str = "") -> SettingsError:
         """Return an error that shows the line with a caret below ``place``."""
         lines = self.text.splitlines() or [""]
@@ -145,6 +154,11 @@ def plain(node: Node) -> Any:  # noqa: ANN401 - a JSON value
             return [plain(item) for item in node.items]
 
 
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character: an escape can write it (``"\\ud800"``), no file can hold it."""
+HALVES = "a text that holds half a character (an escape from \\ud800 to \\udfff)"
+
+
 class TreeReader:
     """Turns ruamel's nodes into ours, at most so many and so deep; another dialect overrides."""
 
@@ -161,6 +175,7 @@ class TreeReader:
         if self._left < 0 or depth > _DEPTH_MOST:
             raise self._document.error(place, "the document is too large or too deep")
         if isinstance(node, ScalarNode):
+            self._refuse_halves(node.value, place)
             return self.scalar(node, place)
         if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
             return Mapping(place, tuple(self.entries(node, depth)))
@@ -189,8 +204,13 @@ class TreeReader:
                     f"duplicate key {key.value!r}",
                     f"it stands in line {seen[key.value].line} already: keep one of them",
                 )
+            self._refuse_halves(key.value, place)
             seen[key.value] = place
             yield Entry(place, key.value, self.node(value, depth + 1))
+
+    def _refuse_halves(self, text: str, place: Place) -> None:
+        if HALF.search(text):
+            raise self._document.error(place, HALVES, "write the character itself")
 
     def _value(self, node: nodes.ScalarNode, place: Place) -> str | int | float | bool | None:
         raw: str = node.value
@@ -201,8 +221,10 @@ class TreeReader:
                 return None
             case "bool":
                 return raw.lower() == "true"
+            case "int" if (whole := _integer(raw)) is not None:
+                return whole
             case "int":
-                return _integer(raw)
+                raise self._document.error(place, f"{raw[:40]} is no number", "quote a text")
             case "float" if math.isfinite(number := _real(raw)):
                 return number
             case "float":
@@ -213,9 +235,12 @@ class TreeReader:
                 )
 
 
-def _integer(raw: str) -> int:
+def _integer(raw: str) -> int | None:
     digits = raw.replace("_", "")
-    return int(digits, 0) if digits.lstrip("+-").startswith(("0x", "0o")) else int(digits)
+    try:
+        return int(digits, 0) if digits.lstrip("+-").startswith(("0x", "0o")) else int(digits)
+    except ValueError:  # more digits than Python reads, none, or binary ones
+        return None
 
 
 def _real(raw: str) -> float:
