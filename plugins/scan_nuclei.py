@@ -13,9 +13,16 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from greenroom.plugins.scan_results import Rated, Spot, cwe_of, once, scan_result
+from greenroom.plugins.scan_results import (
+    Rated,
+    Spot,
+    cwe_of,
+    number_of,
+    once,
+    scan_result,
+    split,
+)
 from greenroom.plugins.static_text import listing, mapping, read_json_lines, text
 from greenroom.validators.errors import ToolError
 from greenroom.validators.static import Report
@@ -29,6 +36,7 @@ _COMPLETED = re.compile(r"Scan completed in \S+ (\d+) match")
 _SKIPPED = re.compile(r"Skipped (\S+) .*unresponsive")
 _VERSION = re.compile(r"[Nn]uclei (?:[Ee]ngine )?(?:[Vv]ersion:? )?v?(\d+\.\d+\.\d+)")
 _SHOWN = 3
+_SCORE_MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,9 @@ def read_nuclei(data: bytes, log: str, target: str) -> tuple[Report, str]:
             hint="run it with -stats -stats-json and give its standard error as `log:`",
         )
     if told.requests and not told.answered:
-        raise ToolError(f"none of Nuclei's {told.requests:,} requests was answered")
+        raise ToolError(
+            f"none of Nuclei's {told.requests:,} requests was answered", hint="is the target up?"
+        )
     report = Report(
         results=once(map(_result, matched)),
         problems=tuple(_problems(lines, matched, told, target)),
@@ -80,7 +90,7 @@ def read_nuclei(data: bytes, log: str, target: str) -> tuple[Report, str]:
 def _problems(
     lines: list[dict[str, Any]], matched: list[dict[str, Any]], told: _Log, target: str
 ) -> Iterator[str]:
-    others = {host for line in lines if (host := _host(line)) and host != urlsplit(target).hostname}
+    others = {host for line in lines if (host := _host(line)) and host != split(target).hostname}
     if others:
         yield f"results of another host: {', '.join(sorted(others)[:_SHOWN])}"
     errors = [text(line.get("error")) for line in lines if text(line.get("error"))]
@@ -97,11 +107,11 @@ def _read_log(log: str) -> _Log:
     stats = [one for line in log.splitlines() if (one := _stats(line))]
     completed, version = _COMPLETED.search(log), _VERSION.search(log)
     last = stats[-1] if stats else {}
-    requests = _number(last.get("requests"))
+    requests = number_of(text(last.get("requests")))
     return _Log(
-        answered=max(0, requests - _number(last.get("errors"))) if stats else None,
+        answered=max(0, requests - number_of(text(last.get("errors")))) if stats else None,
         requests=requests,
-        matches=int(completed[1]) if completed else None,
+        matches=number_of(completed[1]) if completed else None,
         started=text(last.get("startedAt")),
         version=version[1] if version else "",
         skipped=tuple(_SKIPPED.findall(log)),
@@ -118,31 +128,32 @@ def _stats(line: str) -> dict[str, Any]:
     return found if {"requests", "templates"} <= set(found) else {}
 
 
-def _number(value: object) -> int:
-    digits = text(value)
-    return int(digits) if digits.isdecimal() else 0
-
-
 def _host(line: dict[str, Any]) -> str:
     host = text(line.get("host")) or text(line.get("url"))
-    return urlsplit(host if "://" in host else f"//{host}").hostname or ""
+    return split(host if "://" in host else f"//{host}").hostname or ""
 
 
 def _result(line: dict[str, Any]) -> Result:
     info = mapping(line.get("info"))
     known = mapping(info.get("classification"))
-    score = known.get("cvss-score")
     identity, matcher = text(line.get("template-id")), text(line.get("matcher-name"))
     rated = Rated(
         text(info.get("severity")),
         cwe_of(_first(known.get("cwe-id"))),
         _first(info.get("reference")),
         text(info.get("remediation")),
-        float(score) if isinstance(score, int | float) else None,
+        _score(known.get("cvss-score")),
     )
     name = text(info.get("name"))
     spot = Spot(text(line.get("matched-at")) or text(line.get("url")), key=matcher)
     return scan_result("nuclei", identity, f"{name}: {matcher}" if matcher else name, rated, spot)
+
+
+def _score(value: object) -> float | None:
+    """Return a CVSS base score, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= _SCORE_MOST else None
 
 
 def _first(value: object) -> str:

@@ -89,6 +89,7 @@ def _commanded(order: ReportOrder, place: Workplace) -> tuple[Path, Ran]:
         environ=tool_environment(place.environ, order.passed),
         until=place.until,
         output_most=order.most,
+        redactor=place.redactor,
     )
     if ran.status not in order.ok:
         name = Path(program).name
@@ -114,7 +115,8 @@ def _read_report(order: ReportOrder, data: bytes, log: str, place: Workplace) ->
             case reading:
                 return reading.read(data, rooted, Path(order.report).stem), ""
     except ToolError as error:
-        raise ToolError(f"{order.report}: {error}", hint=error.hint) from error
+        hint = error.hint or "write it anew, and look at what is written"
+        raise ToolError(f"{order.report}: {error}", hint=hint) from error
 
 
 def _young(file: Path, oldest: datetime, name: str) -> None:
@@ -129,10 +131,14 @@ def _made(told: str, oldest: datetime, name: str) -> None:
     try:
         made = datetime.fromisoformat(told)
     except ValueError as error:
-        raise ToolError(f"{name} says that it was made at {told!r}, which is no time") from error
+        raise ToolError(
+            f"{name} says that it was made at {told!r}, which is no time", hint="write it anew"
+        ) from error
     made = made if made.tzinfo else made.replace(tzinfo=UTC)
     if made > datetime.now(UTC) + _AHEAD:
-        raise ToolError(f"{name} is of {made.isoformat()}: ahead of this machine's clock")
+        raise ToolError(
+            f"{name} is of {made.isoformat()}: ahead of this machine's clock", hint="set the clocks"
+        )
     if made < oldest:
         raise ToolError(
             f"{name} is of {made.isoformat(timespec='seconds')}: not of this run",

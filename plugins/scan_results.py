@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from greenroom.validators.result import Level, Location, Result, Severity, fingerprint_of
 
@@ -25,6 +25,7 @@ _SEVERITIES = {
 _TAG = re.compile(r"<[^>]*>")
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 _WORDS_MOST = 500
+_DIGITS_MOST = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,12 @@ class Spot:
     @property
     def path(self) -> str:
         """The URL's path."""
-        return urlsplit(self.url).path
+        return split(self.url).path
 
     @property
     def address(self) -> str:
         """The URL without user information, query and fragment."""
-        parts = urlsplit(self.url)
+        parts = split(self.url)
         host = parts.netloc.rpartition("@")[2]
         return f"{parts.scheme}://{host}{parts.path}" if host else parts.path
 
@@ -85,6 +86,21 @@ def scan_result(tool: str, identity: str, said: str, rated: Rated, spot: Spot) -
             tool, identity, spot.method, spot.path, spot.parameter, spot.key
         ),
     )
+
+
+def split(address: str) -> SplitResult:
+    """Return the parts of an address; one that is broken is a path."""
+    try:
+        parts = urlsplit(address)
+        _ = (parts.hostname, parts.port)
+    except ValueError:
+        return SplitResult("", "", address, "", "")
+    return parts
+
+
+def number_of(digits: str) -> int:
+    """Return the whole number that a text holds, 0 for anything else."""
+    return int(digits) if digits.isdecimal() and len(digits) <= _DIGITS_MOST else 0
 
 
 def once(results: Iterable[Result]) -> tuple[Result, ...]:

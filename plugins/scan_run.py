@@ -69,6 +69,7 @@ def _scan(order: ToolOrder, aim: Aim, place: Workplace, folder: Path) -> Ran:
         environ=tool_environment(place.environ, order.passed, HOME=str(folder)),
         until=place.until,
         output_most=order.most,
+        redactor=place.redactor,
     )
 
 
@@ -87,7 +88,13 @@ def _read_scan(order: ToolOrder, ran: Ran, file: Path, aim: Aim) -> Report:
         raise ToolError(f"{name} failed: {ran.words}", hint="run the command by hand")
     if not file.is_file():
         raise ToolError(f"{name} wrote no report: {ran.words}", hint="run the command by hand")
-    report = order.scanner.read(content_of(file, order.most), ran, aim.target)
+    data = content_of(file, order.most)
+    try:
+        report = order.scanner.read(data, ran, aim.target)
+    except ToolError as error:
+        hint = error.hint or "run the command by hand and look at what it writes"
+        why = str(error) if name in str(error) else f"{name}: {error}"
+        raise ToolError(why, hint=hint) from error
     if ran.status and not report.results and not report.problems and report.examined:
         raise ToolError(f"{name} reports no result, but {ran.words}", hint="run it by hand")
     return report
@@ -112,7 +119,9 @@ def content_of(file: Path, most: int) -> bytes:
             raise ToolError(f"{file.name} has more than {most:,} bytes", hint="give `most:`")
         return file.read_bytes()
     except OSError as error:
-        raise ToolError(f"{file.name} cannot be read: {error.strerror}") from error
+        raise ToolError(
+            f"{file.name} cannot be read: {error.strerror}", hint="correct it"
+        ) from error
 
 
 def facts_of(report: Report, tool: str) -> StaticFacts:

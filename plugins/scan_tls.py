@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.scan_results import Rated, Spot, cwe_of, once, scan_result
-from greenroom.plugins.static_text import listing, mapping, read_json, text
+from greenroom.plugins.static_text import listing, mapping, read_json, text, whole
 from greenroom.validators.errors import ToolError
 from greenroom.validators.static import Report
 
@@ -155,18 +155,16 @@ def read_testssl(data: bytes, _ran: Ran, target: str) -> Report:
         mapping(item) for host in hosts for listed in host.values() for item in listing(listed)
     ]
     fatal = [one for one in hosts if text(one.get("id"))]
-    if fatal or not isinstance(said.get("scanTime"), int) or not entries:
+    if fatal or not whole(said.get("scanTime")) or not entries:
         why = "; ".join(text(one.get("finding")) for one in fatal)
         raise ToolError(
             f"testssl.sh did not come to its end: {why or said.get('scanTime') or 'no test'}",
             hint="does the target serve TLS?",
         )
-    tested = [one for one in entries if one.get("severity") not in {"WARN", "FATAL"}]
+    tested = [one for one in entries if _severity(one) not in {"WARN", "FATAL"}]
     return Report(
-        results=once(_rated(one, target) for one in entries if one.get("severity") not in _NO_TEST),
-        problems=tuple(
-            text(one.get("finding")) for one in entries if one.get("severity") == "FATAL"
-        ),
+        results=once(_rated(one, target) for one in entries if _severity(one) not in _NO_TEST),
+        problems=tuple(text(one.get("finding")) for one in entries if _severity(one) == "FATAL"),
         tool="testssl.sh",
         version=text(said.get("version")).partition(" ")[0],
         examined=len(tested),
@@ -174,8 +172,12 @@ def read_testssl(data: bytes, _ran: Ran, target: str) -> Report:
     )
 
 
+def _severity(entry: dict[str, Any]) -> str:
+    return text(entry.get("severity"))
+
+
 def _rated(entry: dict[str, Any], target: str) -> Result:
-    severity, words = text(entry.get("severity")), text(entry.get("finding"))
+    severity, words = _severity(entry), text(entry.get("finding"))
     cves = text(entry.get("cve"))
     said = (
         f"{text(entry.get('id'))}: {'could not be tested: ' if severity == 'WARN' else ''}{words}"

@@ -26,7 +26,7 @@ _UNTESTED = {
 }
 """Warnings of schemathesis by which nothing behind an operation was reached."""
 _LEVELS = {"0": "info", "1": "low", "2": "medium", "3": "high", "4": "critical"}
-_FAILED_STATUS = 400
+_SERVED = range(200, 300)
 _SHOWN = 5
 
 
@@ -81,18 +81,18 @@ def _failures(said: dict[str, Any], target: str) -> Iterator[Result]:
 
 
 def read_wapiti(data: bytes, _ran: Ran, target: str) -> Report:
-    """Read wapiti's report: pages that it crawled and that answered without an error."""
+    """Read wapiti's report: pages that it crawled and that were served, no errors or redirects."""
     said = mapping(read_json(data))
     infos = mapping(said.get("infos"))
     pages = [mapping(mapping(page).get("response")) for page in listing(infos.get("crawled_pages"))]
     if not whole(infos.get("crawled_pages_nbr")):
         raise ToolError("wapiti crawled 0 pages", hint="is the service up?")
     statuses = [whole(page.get("status_code")) for page in pages]
-    examined = sum(0 < status < _FAILED_STATUS for status in statuses)
+    examined = sum(status in _SERVED for status in statuses)
     if not examined:
         seen = ", ".join(sorted({str(status) for status in statuses})) or "no page"
         raise ToolError(
-            f"every page that wapiti crawled was an error: {seen}", hint="correct `at:` or the auth"
+            f"no page that wapiti crawled was served: {seen}", hint="correct `at:` or the auth"
         )
     return Report(
         results=once(_weaknesses(said, target)),

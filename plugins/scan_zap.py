@@ -9,11 +9,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from greenroom.plugins.allowed import origin_of
 from greenroom.plugins.sarif import report_of
-from greenroom.plugins.scan_results import Rated, Spot, cwe_of, first_link, once, plain, scan_result
+from greenroom.plugins.scan_results import (
+    Rated,
+    Spot,
+    cwe_of,
+    first_link,
+    number_of,
+    once,
+    plain,
+    scan_result,
+    split,
+)
 from greenroom.plugins.static_text import listing, mapping, read_json, required_list, text, whole
 from greenroom.validators.errors import ToolError
 from greenroom.validators.result import State, fingerprint_of
@@ -41,7 +50,10 @@ def read_zap(data: bytes, rooted: Rooted, target: str) -> tuple[Report, str]:
     of_target = [site for site in sites if _same(text(site.get("@name")), target)]
     if not of_target:
         seen = ", ".join(names) or "no site: it reached nothing"
-        raise ToolError(f"the report is not of {origin_of(target)}, but of {seen}")
+        raise ToolError(
+            f"the report is not of {origin_of(target)}, but of {seen}",
+            hint="scan the target of the suite, and see that it is up",
+        )
     insights = [mapping(one) for one in listing(said.get("insights"))]
     results = [result for site in of_target for result in _alerts(site)]
     report = Report(
@@ -56,7 +68,7 @@ def read_zap(data: bytes, rooted: Rooted, target: str) -> tuple[Report, str]:
 
 
 def _same(one: str, target: str) -> bool:
-    return origin_of(one) == origin_of(target)
+    return bool(split(one).netloc) and origin_of(one) == origin_of(target)
 
 
 def _endpoints(insights: list[dict[str, Any]], target: str) -> int:
@@ -65,7 +77,7 @@ def _endpoints(insights: list[dict[str, Any]], target: str) -> int:
         for one in insights
         if one.get("key") == _ENDPOINTS and _same(text(one.get("site")), target)
     ]
-    return sum(int(number) for number in counted if number.isdecimal())
+    return sum(map(number_of, counted))
 
 
 def _addresses(sites: list[dict[str, Any]]) -> int:
@@ -116,7 +128,7 @@ def _sarif(log: dict[str, Any], rooted: Rooted, target: str) -> Report:
     report = report_of(log, rooted)
     runs = [mapping(run) for run in listing(log.get("runs"))]
     asked = {
-        (text(request.get("method")), urlsplit(text(request.get("target"))).path)
+        (text(request.get("method")), split(text(request.get("target"))).path)
         for run in runs
         for item in map(mapping, listing(run.get("results")))
         if _answered(item) and _same(text((request := _request(item)).get("target")), target)

@@ -24,7 +24,7 @@ NO_SCAN = {
     "schemathesis: server down": ("schemathesis", "schemathesis-down", 2, "Schema Loading Error"),
     "schemathesis: died meanwhile": ("schemathesis", "schemathesis-died", 0, "server unavailable"),
     "wapiti: server down": ("wapiti", "wapiti-down", 0, "crawled 0 pages"),
-    "wapiti: wrong path": ("wapiti", "wapiti-wrong-path", 0, "was an error: 404"),
+    "wapiti: wrong path": ("wapiti", "wapiti-wrong-path", 0, "was served: 404"),
     "sslyze: server down": ("sslyze", "sslyze-down", 0, "Server rejected the connection"),
     "testssl: server down": ("testssl", "testssl-down", 0, "Can't connect to '127.0.0.1:9'"),
     "a status of its own": ("wapiti", "wapiti-up", 3, "wapiti failed: exit status 3"),
@@ -117,6 +117,13 @@ def test_operations_count_by_the_requests_of_them(
     change(said)
     (tmp_path / "report.json").write_text(json.dumps(said), encoding="utf-8")
     assert scanned(tmp_path, "schemathesis", tmp_path / "report.json").outcome is outcome
+
+
+def test_a_service_that_redirects_all_requests_elsewhere_was_not_examined(tmp_path: Path) -> None:
+    said = (RECORDED / "wapiti-up.json").read_text(encoding="utf-8")
+    (tmp_path / "said.json").write_text(said.replace('"status_code": 200', '"status_code": 302'))
+    with pytest.raises(ToolError, match="no page that wapiti crawled was served: 302"):
+        scanned(tmp_path, "wapiti", tmp_path / "said.json")
 
 
 def test_a_status_that_tells_of_results_needs_results(tmp_path: Path) -> None:
