@@ -65,6 +65,7 @@ ENVIRONMENT_KINDS = {
     for known in (
         CheckKind("dns", Kind.SMOKE, 10.0, Stage.ENVIRONMENT, "dns/$defs/expect"),
         CheckKind("lambda", Kind.INTEGRATION, 60.0, Stage.ENVIRONMENT, "lambda/$defs/expect"),
+        CheckKind("scan", Kind.SECURITY, 600.0, Stage.ENVIRONMENT),
         CheckKind("security", Kind.SECURITY, 120.0, Stage.ENVIRONMENT),
         CheckKind("tcp", Kind.SMOKE, 10.0, Stage.ENVIRONMENT),
         CheckKind("tls", Kind.SECURITY, 15.0, Stage.ENVIRONMENT, "tls/$defs/expect"),
