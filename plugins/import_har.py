@@ -122,7 +122,7 @@ def _drafts(calls: list[Entry], vault: Vault, tally: Tally) -> Iterator[Draft]:
             with vault.attempt():
                 draft = draft_of(call, vault)
         except UnwritableError as error:
-            tally.skip(str(error), call.shown)
+            tally.skip(str(error), vault.masked(call.shown))
             continue
         key = repr((draft.method, draft.path, draft.content, draft.expect["status"]))
         if key in seen:

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit
 from greenroom.plugins.import_file import MIB
 from greenroom.plugins.import_model import Draft, UnwritableError, readable, tags_of
 from greenroom.plugins.import_shape import shape_of
+from greenroom.plugins.import_vault import masked
 from greenroom.plugins.suite_contract import read_json
 from greenroom.plugins.suite_request import HEADER_NAME
 
@@ -68,7 +69,7 @@ class Entry:
     @property
     def shown(self) -> str:
         """What a message calls it: without the query, which may hold secrets."""
-        return readable(f"{self.method.upper()} {self.url.path or '/'}")
+        return readable(f"{self.method.upper()} {masked(self.url.path or '/')}")
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -136,10 +137,10 @@ def learn(vault: Vault, entry: Entry) -> None:
 
 def draft_of(entry: Entry, vault: Vault) -> Draft:
     """Return the check of an exchange; raises `UnwritableError`."""
-    where = entry.shown
-    path = vault.path(quote(entry.url.path or "/", safe=_SAFE), where)
-    query = vault.pairs(quote(entry.url.query, safe=_SAFE), where)
-    content, media = _content(entry, vault)
+    where = vault.masked(entry.shown)
+    path = vault.path(quote(entry.url.path or "/", safe=_SAFE, errors="replace"), where)
+    query = vault.pairs(quote(entry.url.query, safe=_SAFE, errors="replace"), where)
+    content, media = _content(entry, vault, where)
     headers = tuple(
         (name, vault.header(name, value, where))
         for name, value in entry.headers
@@ -149,7 +150,7 @@ def draft_of(entry: Entry, vault: Vault) -> Draft:
         name=_name(entry, path, query),
         method=entry.method,
         path=f"{path}?{query}" if query else path,
-        expect=_expect(entry, vault),
+        expect=_expect(entry, vault, where),
         headers=(*media, *_last(headers)),
         content=content,
         tags=tags_of(entry.method),
@@ -173,7 +174,7 @@ def _name(entry: Entry, path: str, query: str) -> str:
 
 
 def _content(
-    entry: Entry, vault: Vault
+    entry: Entry, vault: Vault, where: str
 ) -> tuple[tuple[str, Any] | None, tuple[tuple[str, str], ...]]:
     """Return the body, and the header of its type where the suite would not give it."""
     media, text = entry.sent
@@ -185,18 +186,18 @@ def _content(
     found, value = _parsed(text) if is_json(kind) else (False, None)
     if found:
         own = () if kind == "application/json" else (("content-type", kind),)
-        return ("json", vault.json(value, entry.shown)), own
+        return ("json", vault.json(value, where)), own
     if any(ord(char) < ord(" ") and char not in "\t\r\n" for char in text):
         raise UnwritableError("a body that is no text")
-    written = vault.pairs(text, entry.shown) if _is_form(kind) else vault.text(text, entry.shown)
+    written = vault.pairs(text, where) if _is_form(kind) else vault.text(text, where)
     return ("body", written), ((("content-type", media),) if media else ())
 
 
-def _expect(entry: Entry, vault: Vault) -> dict[str, Any]:
+def _expect(entry: Entry, vault: Vault, where: str) -> dict[str, Any]:
     status = _OK if entry.status == NOT_MODIFIED else entry.status
     expect: dict[str, Any] = {"status": status}
     if entry.media and "/" in entry.media and entry.received and entry.method != "head":
-        expect["headers"] = {"content-type": {"contains": vault.text(entry.media, entry.shown)}}
+        expect["headers"] = {"content-type": {"contains": vault.text(entry.media, where)}}
     if is_json(entry.media) and entry.method != "head":
         found, value = _parsed(entry.received)
         if found and (shape := shape_of(value, vault)):

@@ -87,7 +87,7 @@ class Asking:
         ]
         pairs += [f"{quote(name)}={value}" for name, value in self._credentials.query()]
         base = self._parts.vault.path(quote(base, safe="/%:@!$&'()*+,;=-._~"), self._parts.where)
-        return f"{base}{path}" + (f"?{'&'.join(pairs)}" if pairs else "")
+        return f"{base}/{path.lstrip('/')}" + (f"?{'&'.join(pairs)}" if pairs else "")
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Return the headers of credentials, required parameters and the body's type."""

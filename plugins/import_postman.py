@@ -23,7 +23,7 @@ from greenroom.plugins.import_postman_parts import Auth, body_of, learn
 from greenroom.plugins.import_postman_script import read_scripts
 from greenroom.plugins.import_postman_templates import Templates
 from greenroom.plugins.import_postman_url import Address, address_of
-from greenroom.plugins.import_vault import Vault
+from greenroom.plugins.import_vault import Vault, masked
 from greenroom.plugins.suite_request import HEADER_NAME, METHODS
 from greenroom.validators.errors import SettingsError
 
@@ -66,6 +66,7 @@ def import_postman(source: Source, environment: Any = None) -> Imported:  # noqa
     base = _base(items)
     for item in items:
         learn(item.request, item.auth, templates)
+        item.address.learn(templates)
     drafts = tuple(_drafts(items, base, templates, tally))
     if not drafts:
         reasons = "; ".join(f"{', '.join(what)}: {why}" for why, what in tally.skipped.items())
@@ -100,7 +101,7 @@ def _items(source: Source, templates: Templates, tally: Tally) -> Iterator[_Item
             address = address_of(request.get("url"), templates.known)
             yield _Item(name, request, events, request.get("auth") or auth, address)
         else:
-            tally.skip("no request", readable(name))
+            tally.skip("no request", readable(masked(name)))
 
 
 def _walked(
@@ -139,7 +140,7 @@ def _drafts(
 ) -> Iterator[Draft]:
     names: set[str] = set()
     for item in items:
-        shown = readable(item.name)
+        shown = readable(templates.vault.masked(item.name))
         if item.address.origin != base:
             tally.skip(f"another host than {readable(base)}", shown)
             continue
@@ -149,14 +150,14 @@ def _drafts(
         except UnwritableError as error:
             tally.skip(str(error), shown)
             continue
-        draft = replace(draft, name=distinct(item.name, names))
+        draft = replace(draft, name=distinct(shown, names))
         for note in read_scripts(item.events).notes:
             tally.note(f"{draft.name}: {note}")
         yield draft
 
 
 def _draft(item: _Item, templates: Templates) -> Draft:
-    where = readable(item.name)
+    where = readable(templates.vault.masked(item.name))
     method = str(item.request.get("method") or "GET").lower()
     if method not in METHODS:
         raise UnwritableError("methods that a suite has not")

@@ -62,9 +62,13 @@ class Body:
 
 def learn(request: dict[str, Any], auth: Any, templates: Templates) -> None:  # noqa: ANN401 - a JSON value
     """Make known which variables and values of a request are secrets."""
-    for value in _auth(auth)[1].values():
+    values = _auth(auth)[1]
+    labels = {"token": "BEARER_TOKEN", "value": values.get("key", "")}
+    for key, value in values.items():
         if "{{" in value:
             templates.conceal(value)
+        elif is_secret_name(key) or key in labels:
+            templates.vault.learn(labels.get(key, key), value)
     headers = request.get("header")
     for one in headers if isinstance(headers, list) else ():
         if isinstance(one, dict) and is_secret_name(str(one.get("key"))):
@@ -87,7 +91,7 @@ def body_of(body: Any, headers: dict[str, str], templates: Templates, where: str
             ]
             return Body(("body", "&".join(pairs)), _FORM) if pairs else Body()
         case "formdata":
-            fields = [(name, text) for name, text in _fields(body, "formdata")]
+            fields = list(_fields(body, "formdata"))
             return _multipart(fields, templates, where) if fields else Body()
         case "graphql":
             return _graphql(body.get("graphql"), templates, where)
@@ -109,7 +113,7 @@ def _raw(body: dict[str, Any], headers: dict[str, str], templates: Templates, wh
         try:
             value = read_json(text.encode())
         except ValueError:
-            media = media or ("application/json" if language == "json" else "text/plain")
+            media = media or ("application/json" if language == "json" else "")
         else:
             if is_json(media) or language == "json" or isinstance(value, dict | list):
                 templates.vault.learn_json(_literals(value))

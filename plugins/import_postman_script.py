@@ -18,12 +18,14 @@ _TEST = re.compile(
     r"pm\.test\(\s*(?:'[^'\n]*'|\"[^\"\n]*\"|`[^`]*`)\s*,\s*"
     r"(?:function\s*\(\s*\)|\(\s*\)\s*=>)\s*(?:\{(?P<body>[^{}]*)\}|(?P<one>[^;{}\n]*\)))\s*\)\s*;?"
 )
-_LEGACY = re.compile(r"tests\[[^\]\n]*\]\s*=\s*responseCode\.code\s*={2,3}\s*([0-9]{3})\s*;?")
+_LEGACY = re.compile(r"tests\[[^\]\n]*\]\s*=\s*responseCode\.code\s*={2,3}\s*([1-5][0-9]{2})\s*;?")
 _CODE = r"pm\.expect\(\s*pm\.response\.code\s*\)\.to\.(?:be\.)?"
 _STATUS = re.compile(
-    rf"(?:pm\.response\.to\.have\.status|{_CODE}(?:equals?|eq|eql))\(\s*([0-9]{{3}})\s*\)"
+    rf"(?:pm\.response\.to\.have\.status|{_CODE}(?:equals?|eq|eql))\(\s*([1-5][0-9]{{2}})\s*\)"
 )
-_ONE_OF = re.compile(rf"{_CODE}oneOf\(\s*\[\s*([0-9]{{3}}(?:\s*,\s*[0-9]{{3}})*)\s*,?\s*\]\s*\)")
+_ONE_OF = re.compile(
+    rf"{_CODE}oneOf\(\s*\[\s*([1-5][0-9]{{2}}(?:\s*,\s*[1-5][0-9]{{2}})*)\s*,?\s*\]\s*\)"
+)
 _SUCCESS = re.compile(r"pm\.response\.to\.be\.(ok|success)")
 _JSON = re.compile(r"pm\.response\.to\.(?:be|have)\.(?:json|jsonBody)(?:\(\s*\))?")
 _TIME = re.compile(

@@ -61,6 +61,8 @@ class Templates:
 
     def header(self, name: str, value: str, where: str) -> str:
         """Return a header's value."""
+        if not value.isascii() or not value.replace("\t", " ").isprintable():
+            raise UnwritableError("a header that is more than one line of ASCII")
         if not is_secret_name(name):
             return self.text(value, where)
         if _TEMPLATE.search(value):
@@ -70,7 +72,7 @@ class Templates:
     def pair(self, name: str, value: str, where: str) -> str:
         """Return a pair of a query or form."""
         if not _TEMPLATE.search(name + value):
-            return self.vault.pairs(f"{quote(name, safe='%[]')}={quote(value, safe=_SAFE)}", where)
+            return self.vault.pairs(f"{_quoted(name)}={_quoted(value)}", where)
         secret = is_secret_name(name)
         written = self.credential(name, value, where) if secret else self.encoded(value, where)
         return f"{self.encoded(name, where)}={written}"
@@ -107,7 +109,7 @@ class Templates:
         return joined(*parts, self._literal(text[at:], where, encoded=encoded))
 
     def _literal(self, text: str, where: str, *, encoded: bool) -> str:
-        return self.vault.text(quote(text, safe=_SAFE) if encoded else text, where)
+        return self.vault.text(_quoted(text) if encoded else text, where)
 
     def _variable(self, name: str, where: str) -> str:
         if name.startswith("$"):
@@ -116,3 +118,8 @@ class Templates:
         if name in self._secret or is_secret_name(name) or self.vault.shows_secret(value):
             return self.vault.secret(name, value or f"{{{{{name}}}}}", where)
         return self.vault.setting(name, where, value)
+
+
+def _quoted(text: str) -> str:
+    """Return ``text`` percent-encoded, what is so already left as it is."""
+    return quote(text, safe=_SAFE, errors="replace")

@@ -29,6 +29,14 @@ class Address:
     query: tuple[tuple[str, str], ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
 
+    def learn(self, templates: Templates) -> None:
+        """Make known what the query's names say is a secret."""
+        for name, value in self.query:
+            if "{{" not in value:
+                templates.vault.learn_pairs(f"{name}={value}")
+            elif is_secret_name(name):
+                templates.conceal(value)
+
     def path_with(
         self, templates: Templates, where: str, query: Iterable[tuple[str, str]] = ()
     ) -> str:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from greenroom.plugins.redaction import Redactor
 from greenroom.validators.json_values import printable
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _lines(imported: Imported, suite: Path, schemas: int, target: str) -> Iterat
         yield "set these in greenroom.toml, or by --greenroom-set NAME=VALUE:"
         yield "  [variables]"
         for need in imported.settings:
-            yield f"  {_toml_key(need.name)} = {json.dumps(need.value)}  # {need.where}"
+            yield f"  {_toml_key(need.name)} = {_toml_text(need.value)}  # {need.where}"
     writing = sum("writes" in draft.tags for draft in imported.drafts)
     if writing:
         yield f"{_count(writing, 'check')} may change something: pytest -m 'not writes' omits them"
@@ -48,6 +49,10 @@ def _lines(imported: Imported, suite: Path, schemas: int, target: str) -> Iterat
 
 def _toml_key(name: str) -> str:
     return json.dumps(name) if "." in name else name
+
+
+def _toml_text(value: str) -> str:
+    return json.dumps(Redactor().url(value), ensure_ascii=False)
 
 
 def _some(what: list[str]) -> str:

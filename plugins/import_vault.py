@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_plus
 
 from greenroom.plugins.import_model import UnwritableError
-from greenroom.plugins.redaction import is_sensitive
+from greenroom.plugins.redaction import REDACTED, Redactor, is_sensitive
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ _FORMS = (
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
 )
 _FORM = re.compile("|".join(_FORMS))
+_PAIR = re.compile(r"(?<=[?&])([^=&#\s]+)=([^&#\s]+)")
 _RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_~.=-]{16,}")
 
 
@@ -94,7 +95,9 @@ class Vault:
         if value and value not in self._labels:
             self._labels[value] = label
             self._pattern = None
-        if (encoded := quote(value, safe="")) != value and encoded not in self._labels:
+        if (
+            encoded := quote(value, safe="", errors="replace")
+        ) != value and encoded not in self._labels:
             self._labels[encoded] = f"{label}_ENCODED"
 
     def secret(self, label: str, value: str, where: str) -> str:
@@ -120,6 +123,7 @@ class Vault:
 
     def text(self, text: str, where: str) -> str:
         """Return ``text`` as a suite writes it, the secrets in it replaced."""
+        _refuse_surrogates(text)
         pattern = self._known()
         parts: list[str] = []
         at = 0
@@ -130,6 +134,8 @@ class Vault:
 
     def header(self, name: str, value: str, where: str) -> str:
         """Return a header's value; the scheme of an authorization stays readable."""
+        if not value.isascii() or not value.replace("\t", " ").isprintable():
+            raise UnwritableError("a header that is more than one line of ASCII")
         if not _is_secret(name):
             return self.text(value, where)
         label, scheme, credential = _credential(name, value)
@@ -202,7 +208,12 @@ class Vault:
         """Tell whether a secret stands in ``text``."""
         return self._known().search(text) is not None
 
+    def masked(self, text: str) -> str:
+        """Return a path, an address or a name for people to read, without any secret."""
+        return _masked(text, self._known())
+
     def _key(self, key: str) -> str:
+        _refuse_surrogates(key)
         if self.shows_secret(key):
             raise UnwritableError("a name in its JSON is a secret")
         return key
@@ -219,6 +230,24 @@ class Vault:
             known.sort(key=lambda value: (-len(value), value))
             self._pattern = re.compile("|".join([*map(re.escape, known), _FORM.pattern]))
         return self._pattern
+
+
+def masked(text: str) -> str:
+    """Return ``text`` without what is a secret by its name or its form."""
+    return _masked(text, _FORM)
+
+
+def _masked(text: str, pattern: re.Pattern[str]) -> str:
+    shown = _PAIR.sub(_masked_pair, Redactor().url(text))
+    parts = pattern.sub(REDACTED, shown).split("/")
+    for at, part in enumerate(parts[1:], 1):
+        if _is_secret(parts[at - 1]) and _RANDOM.fullmatch(part):
+            parts[at] = REDACTED
+    return "/".join(parts)
+
+
+def _masked_pair(found: re.Match[str]) -> str:
+    return f"{found[1]}={REDACTED}" if _is_secret(found[1], _QUERY_NAMES) else found[0]
 
 
 def is_secret_name(name: str) -> bool:
@@ -241,6 +270,13 @@ def joined(*parts: str) -> str:
         if one.endswith("$") and other.startswith("${"):
             raise UnwritableError("it has a $ right before a variable")
     return "".join(said)
+
+
+def _refuse_surrogates(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UnwritableError("half a character (a lone surrogate)") from None
 
 
 def _is_secret(name: str, short: frozenset[str] = _SHORT_NAMES) -> bool:

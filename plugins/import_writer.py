@@ -12,6 +12,9 @@ from greenroom.plugins.import_model import readable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ruamel.yaml.nodes import ScalarNode
+    from ruamel.yaml.representer import RoundTripRepresenter
+
     from greenroom.plugins.import_model import Draft, Imported
 
 _FLOW_MOST = 72
@@ -67,13 +70,24 @@ def _check(draft: Draft, schema: str) -> dict[str, Any]:
 
 def _yaml(suite: dict[str, Any]) -> str:
     from ruamel.yaml import YAML  # noqa: PLC0415 - slow, and only a command that writes needs it
+    from ruamel.yaml.representer import RoundTripRepresenter  # noqa: PLC0415 - as above
 
+    class Representer(RoundTripRepresenter):
+        """Writes ``null`` where ruamel would write nothing."""
+
+    Representer.add_representer(type(None), _null)
     yaml = YAML()
+    yaml.Representer = Representer
     yaml.width = _WIDE
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = io.StringIO()
     yaml.dump(_styled(suite, top=True), out)
     return out.getvalue()
+
+
+def _null(representer: RoundTripRepresenter, _: None) -> ScalarNode:
+    node: ScalarNode = representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    return node
 
 
 def _styled(value: Any, *, top: bool = False) -> Any:  # noqa: ANN401 - what ruamel writes
