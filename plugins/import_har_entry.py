@@ -185,12 +185,16 @@ def _content(
         raise UnwritableError("a multipart body")
     found, value = _parsed(text) if is_json(kind) else (False, None)
     if found:
-        own = () if kind == "application/json" else (("content-type", kind),)
+        own = () if kind == "application/json" else _typed(kind, vault, where)
         return ("json", vault.json(value, where)), own
     if any(ord(char) < ord(" ") and char not in "\t\r\n" for char in text):
         raise UnwritableError("a body that is no text")
     written = vault.pairs(text, where) if _is_form(kind) else vault.text(text, where)
-    return ("body", written), ((("content-type", media),) if media else ())
+    return ("body", written), _typed(media, vault, where)
+
+
+def _typed(media: str, vault: Vault, where: str) -> tuple[tuple[str, str], ...]:
+    return (("content-type", vault.header("content-type", media, where)),) if media else ()
 
 
 def _expect(entry: Entry, vault: Vault, where: str) -> dict[str, Any]:

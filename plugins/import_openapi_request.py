@@ -55,7 +55,7 @@ class Parts:
         schema, _ = self.schemas.follow(at)
         try:
             value = self.schemas.made(at)
-        except (ValueError, TypeError, ArithmeticError) as error:
+        except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
             raise UnwritableError(f"no value can be made from the schema: {error}") from error
         if schema is not None and self.schemas.breaches(at, value, sent=True):
             raise UnwritableError("no value can be made that fits the schema: give an example")
@@ -78,20 +78,24 @@ class Asking:
         def value(found: re.Match[str]) -> str:
             return self._segment(found[1], template[: found.start()])
 
-        path = re.sub(r"\{([^{}]*)\}", value, quote(template, safe="/{}%:@!$&'()*+,;=-._~"))
+        path = re.sub(r"\{([^{}]*)\}", value, _quoted(template, "/{}%:@!$&'()*+,;=-._~"))
         pairs = [
             pair
             for (place, name), (parameter, at) in self._parameters.items()
             if place == "query" and parameter.get("required") is True
             for pair in self._pairs(name, parameter, at)
         ]
-        pairs += [f"{quote(name)}={value}" for name, value in self._credentials.query()]
-        base = self._parts.vault.path(quote(base, safe="/%:@!$&'()*+,;=-._~"), self._parts.where)
+        pairs += [f"{_quoted(name)}={value}" for name, value in self._credentials.query()]
+        base = self._parts.vault.path(_quoted(base, "/%:@!$&'()*+,;=-._~"), self._parts.where)
         return f"{base}/{path.lstrip('/')}" + (f"?{'&'.join(pairs)}" if pairs else "")
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Return the headers of credentials, required parameters and the body's type."""
-        found = dict(self._credentials.headers())
+        found = {
+            name: value
+            for name, value in self._credentials.headers()
+            if HEADER_NAME.fullmatch(name)
+        }
         cookies = []
         for (place, name), (parameter, at) in self._parameters.items():
             if place not in {"header", "cookie"} or parameter.get("required") is not True:
@@ -106,7 +110,9 @@ class Asking:
             found["Cookie"] = "; ".join([*filter(None, [found.get("Cookie")]), *cookies])
         media = self._media()[0]
         if media and media != "application/json":
-            found["Content-Type"] = media
+            found["Content-Type"] = self._parts.vault.header(
+                "Content-Type", media, self._parts.where
+            )
         return tuple(found.items())
 
     def content(self) -> tuple[str, Any] | None:
@@ -163,7 +169,7 @@ class Asking:
         text = _plain(value if found else self._parts.made(_schema_of(parameter, at)))
         if is_secret_name(name):
             return self._parts.vault.secret(name, text, self._parts.where)
-        return self._parts.vault.text(quote(text, safe=",:@"), self._parts.where)
+        return self._parts.vault.text(_quoted(text, ",:@"), self._parts.where)
 
     def _pairs(self, name: str, parameter: dict[str, Any], at: list[str]) -> Iterator[str]:
         """Yield the pairs of a query parameter, in the style that the document gives it."""
@@ -177,9 +183,7 @@ class Asking:
         else:
             given = [(name, value)]
         for key, item in given:
-            yield vault.pairs(
-                f"{quote(str(key), safe='[]')}={quote(_plain(item), safe=',:')}", where
-            )
+            yield vault.pairs(f"{_quoted(str(key), '[]')}={_quoted(_plain(item), ',:')}", where)
 
     def _media(self) -> tuple[str, list[str]]:
         """Return the body's media type (JSON, else a form, else the first) and where it stands."""
@@ -211,6 +215,10 @@ def _variable(name: str, before: str) -> str:
     """Return a variable's name: ``id`` alone would mean another thing in each path."""
     owner = next((part for part in reversed(before.split("/")) if part and "{" not in part), "")
     return f"{owner}_{name}" if name.lower() in _GENERIC and owner else name
+
+
+def _quoted(text: str, safe: str = "") -> str:
+    return quote(text, safe=safe, errors="replace")
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401 - a JSON value

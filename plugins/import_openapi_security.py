@@ -48,7 +48,7 @@ class Credentials:
 
     def _all(self) -> Iterator[tuple[str, str, str]]:
         for name, scheme in self._schemes.items():
-            kind = scheme.get("type")
+            kind = str(scheme.get("type"))
             http = str(scheme.get("scheme", "")).lower() if kind == "http" else ""
             if kind == "apiKey":
                 variable = self._variable(name, f"the API key of the security scheme {name}")

@@ -9,6 +9,7 @@ from greenroom.plugins.import_har_entry import is_json
 from greenroom.plugins.import_model import UnwritableError, readable
 from greenroom.plugins.import_vault import is_secret_name
 from greenroom.plugins.suite_contract import read_json
+from greenroom.plugins.suite_request import HEADER_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,8 @@ class Auth:
                 name = values.get("key") or "X-API-Key"
                 secret = templates.credential(name, values.get("value", ""), where)
                 sent = self.query if values.get("in") == "query" else self.headers
+                if sent is self.headers and not HEADER_NAME.fullmatch(name):
+                    raise UnwritableError("an API key in a header whose name is none")
                 sent.append((name, secret))
             case _:
                 raise UnwritableError(f"authorization of type {readable(kind)}")

@@ -40,10 +40,10 @@ class Address:
     def path_with(
         self, templates: Templates, where: str, query: Iterable[tuple[str, str]] = ()
     ) -> str:
-        """Return path and query, with pairs of ``query`` that are written already."""
+        """Return path and query; the values of ``query`` are written already."""
         path = "/".join(self._segment(part, templates, where) for part in self.path.split("/"))
         pairs = [templates.pair(name, value, where) for name, value in self.query]
-        pairs += [f"{name}={value}" for name, value in query]
+        pairs += [f"{templates.encoded(name, where)}={value}" for name, value in query]
         return f"{path}?{'&'.join(pairs)}" if pairs else path
 
     def _segment(self, part: str, templates: Templates, where: str) -> str:

@@ -64,7 +64,7 @@ class _Reader:
         if isinstance(reference := schema.get("$ref"), str):
             result["$ref"] = f"#/$defs/{self._named(reference)}"
         if isinstance(required := schema.get("required"), list):
-            written = set(self._written(schema))
+            written = list(self._written(schema))
             result["required"] = [name for name in required if name not in written]
         return result
 
@@ -121,7 +121,7 @@ def as_sent(node: Any) -> Any:  # noqa: ANN401 - a JSON value
         key: value if key in _DATA | _EXAMPLES else as_sent(value) for key, value in node.items()
     }
     if isinstance(properties := result.get("properties"), dict):
-        only_read = {name for name, item in properties.items() if _says(item, "readOnly")}
+        only_read = [name for name, item in properties.items() if _says(item, "readOnly")]
         result["properties"] = {
             name: {key: value for key, value in item.items() if key != "writeOnly"}
             if isinstance(item, dict)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FLOW_MOST = 72
 """Characters of the longest mapping that is written on one line."""
+_OPENING = (":", "?", "<<")
+"""What a plain text on one line cannot begin with, to be read as it is by every reader."""
 _WIDE = 100_000
 
 
@@ -48,7 +50,9 @@ def schema_files(drafts: Iterable[Draft]) -> dict[str, tuple[str, str]]:
                 file = f"{base}-{number}"
             taken.add(file)
             text = json.dumps(draft.schema, indent=2, ensure_ascii=False) + "\n"
-            found[draft.name] = f"{file}.schema.json", text
+            # Half a character (a lone surrogate) is no UTF-8; its escape is JSON.
+            whole = text.encode("utf-8", "backslashreplace").decode()
+            found[draft.name] = f"{file}.schema.json", whole
     return found
 
 
@@ -119,7 +123,9 @@ def _key(key: str) -> Any:  # noqa: ANN401 - a text or ruamel's own
 
 
 def _must_be_quoted(text: str) -> bool:
-    return not text.isprintable() or "${" in text or text != text.strip() or text == "<<"
+    return (
+        not text.isprintable() or "${" in text or text != text.strip() or text.startswith(_OPENING)
+    )
 
 
 def _is_small(value: dict[str, Any] | list[Any]) -> bool:

@@ -36,6 +36,10 @@ UNWRITABLE: dict[str, tuple[dict[str, Any], str]] = {
         request(body={"mode": "formdata", "formdata": [{"key": 'a"'}]}),
         "a form's field with a name that cannot be written",
     ),
+    "api-key": (
+        request(auth=auth("apikey", {"key": "a b", "value": "x"})),
+        "an API key in a header whose name is none",
+    ),
     "signature": (request(auth=auth("awsv4")), "authorization of type awsv4"),
     "part": (
         request(header=[{"key": "Cookie", "value": "a={{a}}; b={{b}}"}]),
