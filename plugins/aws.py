@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 from greenroom.validators.errors import ServiceError
 
@@ -39,6 +40,7 @@ _CREDENTIALS = frozenset(
     }
 )
 _SERVER_ERROR = 500
+_TIMEOUT_S = 10
 _LATER = frozenset(
     {
         "ConnectTimeoutError",
@@ -52,6 +54,33 @@ _LATER = frozenset(
     }
 )
 """botocore errors (or their bases) after which the same call may well succeed."""
+
+
+def ask_aws(service: str, operation: str, action: str, region: str = "", **members: object) -> Any:  # noqa: ANN401 - boto3 has no common type
+    """Return AWS's answer to ``operation`` (boto3's name); raises `ServiceError`.
+
+    ``action`` is the IAM action that it takes. Any thread may ask: the session is its own, for
+    boto3's default one is no thread's to share while a client is made.
+    """
+    try:
+        import boto3  # noqa: PLC0415 - an extra, and slow
+        from botocore.config import Config  # noqa: PLC0415 - as above
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+    except ImportError:
+        raise ServiceError("boto3 is not installed (greenroom[aws])") from None
+    limits = Config(connect_timeout=_TIMEOUT_S, read_timeout=_TIMEOUT_S)
+    make: Any = boto3.Session().client
+    # boto3 reads AWS_DEFAULT_REGION only; every other SDK, and CodeBuild, knows AWS_REGION.
+    region = region or os.environ.get("AWS_REGION", "")
+    try:
+        client = make(service, region_name=region or None, config=limits)
+        return getattr(client, operation)(**members)
+    except (BotoCoreError, ClientError) as error:
+        raise explained(error, action) from error
+    except ValueError as error:
+        raise ServiceError(
+            f"{action} failed: {error}", hint="check AWS_REGION and the AWS_ variables"
+        ) from error
 
 
 def code_of(error: BotoCoreError | ClientError) -> str:

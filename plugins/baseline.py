@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from greenroom.validators.result import Result
 
 SCHEMA = "greenroom.static-baseline/1"
+_ANEW = "write it anew with `greenroom baseline [SUITE_FILE]`"
 
 
 def read_baseline(path: Path, shown: str) -> dict[str, str]:
@@ -28,21 +29,24 @@ def read_baseline(path: Path, shown: str) -> dict[str, str]:
     except FileNotFoundError:
         raise SettingsError(
             f"the baseline {shown} does not exist",
-            hint="write it with `greenroom baseline SUITE_FILE`, look at it, and commit it",
+            hint="write it with `greenroom baseline [SUITE_FILE]`, look at it, and commit it",
         ) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise SettingsError(f"the baseline {shown} cannot be read: {error}") from error
+        raise SettingsError(f"the baseline {shown} cannot be read: {error}", hint=_ANEW) from error
     try:
         return _entries(data)
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(
             f"{shown} is no baseline ({SCHEMA}): {error!r}",
-            hint="write it anew with `greenroom baseline SUITE_FILE`",
+            hint=_ANEW,
         ) from error
 
 
 def write_baseline(path: Path, results: Iterable[Result]) -> int:
-    """Write the results that are not waived as the new baseline; return how many there are."""
+    """Write the results that are not waived as the new baseline; return how many there are.
+
+    Raises `SettingsError`.
+    """
     kept = sorted(
         (result.location.file if result.location else "", result.id, result.fingerprint)
         for result in results
@@ -54,10 +58,14 @@ def write_baseline(path: Path, results: Iterable[Result]) -> int:
     ]
     body = "".join(f"\n    {line}," for line in lines).rstrip(",")
     end = "\n  ]" if lines else "]"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        f'{{\n  "schema": "{SCHEMA}",\n  "results": [{body}{end}\n}}\n', encoding="utf-8"
-    )
+    content = f'{{\n  "schema": "{SCHEMA}",\n  "results": [{body}{end}\n}}\n'
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"the baseline {path} cannot be written: {error.strerror}", hint="correct `baseline:`"
+        ) from error
     return len(kept)
 
 

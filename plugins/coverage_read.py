@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from greenroom.plugins.xml_safe import parse_xml, read_bounded
 from greenroom.validators.coverage import Coverage, FileCoverage
 from greenroom.validators.errors import ToolError
+from greenroom.validators.words import few
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.source_tree import SourceTree
 
-_SHOWN = 5
 _CONDITIONS = re.compile(r".*\((\d+)/(\d+)\)")
 
 
@@ -102,10 +102,11 @@ def _placed(parts: list[_Lines], tree: SourceTree, form: str, problems: list[str
         elif part.ran:
             absent.add(part.name)
     if absent:
-        problems.append(f"{len(absent):,} measured files are not in the tree: {_few(absent)}")
+        named = few(sorted(absent))
+        problems.append(f"{len(absent):,} measured files are not in the tree: {named}")
     if outside and not files:
         problems.append("it measures only files outside the project")
-    notes = (f"not counted, outside the project: {_few(outside)}",) if outside else ()
+    notes = (f"not counted, outside the project: {few(sorted(outside))}",) if outside else ()
     facts = tuple(lines.facts(file) for file, lines in sorted(files.items()))
     return Coverage(form, facts, tuple(problems), notes)
 
@@ -212,9 +213,3 @@ def _lcov_line(lines: _Lines, key: str, value: str) -> None:
         case "BRDA":
             which, _, taken = value.rpartition(",")
             lines.branch(which, 1, int(taken not in {"-", "0"}))
-
-
-def _few(names: set[str]) -> str:
-    shown = sorted(names)
-    more = f" and {len(shown) - _SHOWN:,} more" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.aws_worker import Clients
     from greenroom.plugins.http_exchange import Sender
+    from greenroom.plugins.lambda_transport import Invoker
     from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.target_settings import Address
     from greenroom.validators.http import Failure
@@ -73,11 +74,13 @@ class Connections:
 
     def sender(self, target: str) -> Sender:
         """Return the way to ``target``; raises `SettingsError` for a function without a version."""
-        if not is_function(target):
-            return self._network(target, None)
+        return self.invoker(target) if is_function(target) else self._network(target, None)
+
+    def invoker(self, address: str) -> Invoker:
+        """Return the way to a function's version; raises `SettingsError` for another address."""
         from greenroom.plugins.lambda_transport import Invoker  # noqa: PLC0415 - for functions only
 
-        return Invoker(parse_function(target), self._aws, self._elsewhere)
+        return Invoker(parse_function(address), self._aws, self._elsewhere)
 
     def sender_at(self, target: str, address: Address) -> Sender:
         """Return the way to ``target`` that ends at one ``address`` behind its load balancer.

@@ -5,6 +5,7 @@ A scanner that is given a layout with several images takes the first in silence.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 _TAG = "org.opencontainers.image.ref.name"
 _DIGEST = re.compile(r"(sha256):([0-9a-f]{64})|(sha512):([0-9a-f]{128})")
-_DESCRIBES = ("mediaType", "digest", "size")
+_DESCRIPTOR = ("mediaType", "digest", "size")
+_JSON_MOST = 16 * 1024 * 1024
 _BROKEN = "write the layout again: it was cut short or changed"
 
 
@@ -44,16 +46,15 @@ def layout_images(
     `ToolError` for a layout that is broken. Layers that are ``verified`` and were not touched since
     are not read again.
     """
-    try:
+    with _described(folder):
         chosen = _chosen(folder, tag)
         return str(chosen["digest"]), tuple(_images(folder, chosen, verified))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ToolError(f"{folder} is no OCI layout: {error!r} is missing", hint=_BROKEN) from error
 
 
 def layout_digest(folder: Path, tag: str) -> str:
-    """Return the digest that ``tag`` means now."""
-    return str(_chosen(folder, tag)["digest"])
+    """Return the digest that ``tag`` means now; raises as `layout_images` does."""
+    with _described(folder):
+        return str(_chosen(folder, tag)["digest"])
 
 
 def write_view(folder: Path, image: LayoutImage, into: Path) -> None:
@@ -62,6 +63,15 @@ def write_view(folder: Path, image: LayoutImage, into: Path) -> None:
     (into / "blobs").symlink_to((folder / "blobs").absolute(), target_is_directory=True)
     (into / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     (into / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [image.entry]}))
+
+
+@contextlib.contextmanager
+def _described(folder: Path) -> Iterator[None]:
+    """Turn what is missing or of another kind in a layout's JSON into `ToolError`."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ToolError(f"{folder} is no OCI layout: {error!r}", hint=_BROKEN) from error
 
 
 def _chosen(folder: Path, tag: str) -> dict[str, Any]:
@@ -96,9 +106,7 @@ def _images(
     platform = "/".join(
         str(config[key]) for key in ("os", "architecture", "variant") if config.get(key)
     )
-    plain: dict[str, Any] = {
-        key: entry[key] for key in ("mediaType", "digest", "size") if key in entry
-    }
+    plain = {key: entry[key] for key in _DESCRIPTOR if key in entry}
     yield LayoutImage(str(entry["digest"]), platform, len(manifest["layers"]), plain)
 
 
@@ -118,6 +126,8 @@ def _verify_once(folder: Path, digest: str, verified: SharedCache) -> None:
         seen = path.stat()
     except OSError as error:
         raise ToolError(f"{folder} lacks the blob {digest}", hint=_BROKEN) from error
+    if not seen.st_size:
+        raise ToolError(f"{folder}: the blob {digest} is empty", hint=_BROKEN)
     key = (path.absolute(), seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
     if verified.get(key) != digest:
         _verify(folder, digest)
@@ -148,9 +158,13 @@ def _verify(folder: Path, digest: str) -> Path:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_JSON_MOST + 1)
     except OSError as error:
         raise ToolError(f"{path} cannot be read: {error.strerror}", hint=_BROKEN) from error
+    if len(content) > _JSON_MOST:
+        raise ToolError(f"{path} has more than {_JSON_MOST:,} bytes", hint=_BROKEN)
+    return content
 
 
 def _json(content: bytes, folder: Path) -> dict[str, Any]:
@@ -158,4 +172,6 @@ def _json(content: bytes, folder: Path) -> dict[str, Any]:
         read = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise ToolError(f"{folder} holds a broken manifest: {error}", hint=_BROKEN) from error
-    return dict(read)
+    if not isinstance(read, dict):
+        raise ToolError(f"{folder} holds a manifest that is no JSON object", hint=_BROKEN)
+    return read

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 _BUILDS = frozenset({"AWS::CodeBuild::Project"})
 """Resources whose image builds the software and is no part of it."""
-_KEYS = frozenset({"Image", "ImageUri"})
+_LOOP = "Fn::ForEach::"
+_KEYS = frozenset({"Image", "ImageIdentifier", "ImageUri"})
 _TASK_KEYS = frozenset({"image"})
 _EXTENDS = "its image is another service's: repeat it here"
+_UNNAMED = "it names no image: check the file that does, or all of them merged"
 _BUILT = "it is built on the spot: no image is named"
 
 
@@ -66,10 +68,19 @@ class _Finder:
         match resources:
             case Mapping(entries=entries):
                 for entry in entries:
-                    yield from self._resource(entry.value, entry.key)
+                    if entry.key.startswith(_LOOP):
+                        yield from self._loop(entry.value)
+                    else:
+                        yield from self._resource(entry.value, entry.key)
             case Sequence(items=targets):
                 for target in targets:
                     yield from self._target(target)
+
+    def _loop(self, loop: Node) -> Iterator[ImageUse]:
+        """Yield the images of the resources that a loop makes: each once, with holes."""
+        for part in loop.items if isinstance(loop, Sequence) else ():
+            if isinstance(part, Mapping):
+                yield from self._resources(part)
 
     def _service(self, service: Node, name: str, place: Place) -> Iterator[ImageUse]:
         image = service.get("image") if isinstance(service, Mapping) else None
@@ -79,6 +90,8 @@ class _Finder:
             yield ImageUse(f"service {name}", self._at(place), _BUILT)
         elif isinstance(service, Mapping) and service.get("extends") is not None:
             yield ImageUse(f"service {name}", self._at(place), _EXTENDS)
+        elif isinstance(service, Mapping):
+            yield ImageUse(f"service {name}", self._at(place), _UNNAMED)
 
     def _resource(self, resource: Node, name: str) -> Iterator[ImageUse]:
         if not isinstance(resource, Mapping):
@@ -135,16 +148,9 @@ class _Finder:
 
 def images_of_task(task: str) -> tuple[str, ...]:
     """Return the images of an ECS task definition (its ARN); raises `ServiceError`."""
-    try:
-        import boto3  # noqa: PLC0415 - an extra, and slow
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
-    except ImportError:
-        raise ServiceError("boto3 is not installed", hint="install greenroom[aws]") from None
-    from greenroom.plugins.aws import explained  # noqa: PLC0415 - for appspecs only
+    from greenroom.plugins.aws import ask_aws  # noqa: PLC0415 - for appspecs only
 
-    try:
-        answer = boto3.client("ecs").describe_task_definition(taskDefinition=task)
-    except (BotoCoreError, ClientError) as error:
-        raise explained(error, "ecs:DescribeTaskDefinition") from error
+    action = "ecs:DescribeTaskDefinition"
+    answer = ask_aws("ecs", "describe_task_definition", action, taskDefinition=task)
     containers = answer["taskDefinition"].get("containerDefinitions", [])
     return tuple(container["image"] for container in containers if container.get("image"))

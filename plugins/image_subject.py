@@ -10,6 +10,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.image_archive import archive_layers
@@ -19,8 +20,7 @@ from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.image import Scanner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from greenroom.plugins.registry import Asking
     from greenroom.plugins.workplace import Workplace
@@ -117,13 +117,14 @@ def open_subject(subject: Subject, place: Workplace, work: Path) -> Iterator[Ope
 
 
 def _local(subject: Subject, place: Workplace, work: Path) -> Opened:
-    path = place.path(subject.name, f"image {subject.kind.value}").absolute()
+    # Trivy does not follow a link, not even that to the folder which it is given.
+    path = place.path(subject.name, f"image {subject.kind.value}").resolve()
     match subject.kind:
         case SubjectKind.LAYOUT:
             verified = SharedCache(place.cache / "verified-blobs")
             return _layout(subject, path, work, verified)
         case SubjectKind.ARCHIVE:
-            layers = archive_layers(path)
+            layers = archive_layers(path, place.until)
             return _file(path, ("--input", str(path)), layers=layers)
         case SubjectKind.SBOM:
             return _file(path, (str(path),))
@@ -137,7 +138,10 @@ def _local(subject: Subject, place: Workplace, work: Path) -> Opened:
 def _remote(subject: Subject, registry: Asking) -> Opened:
     found = registry.resolved()
     reference = found.reference
-    digests = {str(one): one.digest for one in found.platforms if one.os != "unknown"}
+    usable = [one for one in found.platforms if one.os != "unknown"]
+    digests = {str(one): one.digest for one in usable}
+    names = _platforms(subject, digests)
+    _refuse_twice(subject, [str(one) for one in usable if str(one) in names])
     repository = f"{reference.registry}/{reference.repository}"
     targets = tuple(
         Target(
@@ -145,7 +149,7 @@ def _remote(subject: Subject, registry: Asking) -> Opened:
             ("--image-src", "remote", "--platform", name, f"{repository}@{digests[name]}"),
             digests[name],
         )
-        for name in _platforms(subject, digests)
+        for name in names
     )
     return Opened(found.digest, targets, registry.digest)
 
@@ -155,8 +159,7 @@ def _layout(subject: Subject, path: Path, work: Path, verified: SharedCache) -> 
         raise ToolError(f"{subject.name} is no OCI layout", hint=f"it lacks {' or '.join(_INDEX)}")
     digest, images = layout_images(path, subject.tag, verified)
     by_name = {image.platform: image for image in images}
-    if len(by_name) != len(images):
-        raise ToolError(f"{subject}: two images for the same platform", hint="build it again")
+    _refuse_twice(subject, [image.platform for image in images])
     targets = []
     for number, name in enumerate(_platforms(subject, by_name)):
         image, view = by_name[name], work / f"layout{number}"
@@ -165,7 +168,16 @@ def _layout(subject: Subject, path: Path, work: Path, verified: SharedCache) -> 
     return Opened(digest, tuple(targets), lambda: layout_digest(path, subject.tag))
 
 
-def _platforms(subject: Subject, known: Collection[str]) -> Iterable[str]:
+def _refuse_twice(subject: Subject, platforms: Sequence[str]) -> None:
+    """Refuse two images for one platform: which of them runs depends on who pulls."""
+    if twice := sorted({name for name in platforms if platforms.count(name) > 1}):
+        raise ToolError(
+            f"{subject}: two images for the same platform, {', '.join(twice)}",
+            hint="build it again, or name the image that is deployed by its digest",
+        )
+
+
+def _platforms(subject: Subject, known: Collection[str]) -> Sequence[str]:
     if missing := [name for name in subject.platforms if name not in known]:
         raise SettingsError(
             f"{subject} has no image for {', '.join(missing)}",
@@ -199,4 +211,5 @@ def _digest(path: Path) -> str:
 def _count(path: Path) -> int:
     if path.is_file():
         return 1
-    return sum(len(files) for _, _, files in os.walk(path))
+    found = (Path(folder, name) for folder, _, files in os.walk(path) for name in files)
+    return sum(not file.is_symlink() for file in found)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _HOLE = re.compile(r"\$\{([^}]*)\}")
 _COMPOSE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::?-(?P<default>.*))?")
+_LONGEST, _SHOWN = 4096, 60
+"""No image is longer; holes in holes would take ever more time."""
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_-]+)>")
 
 
@@ -45,7 +47,9 @@ class Parameters:
         return self.given.get(name, self.defaults.get(name))
 
     def fill(self, text: str) -> str:
-        """Return ``text`` with the holes filled whose value is known."""
+        """Return ``text`` with the holes filled whose value is known; one too long as it is."""
+        if len(text) > _LONGEST:
+            return text
         return _PLACEHOLDER.sub(self._placeholder, _HOLE.sub(self._hole, text))
 
     def _hole(self, hole: re.Match[str]) -> str:
@@ -65,6 +69,13 @@ class Parameters:
 
 def image_text(node: Node, parameters: Parameters) -> tuple[str, str]:
     """Return the text of an image field, and why it is not known (empty if it is)."""
+    text, why = _text(node, parameters)
+    if len(text) > _LONGEST:
+        return f"{text[:_SHOWN]}…", "it is too long for an image"
+    return text, why
+
+
+def _text(node: Node, parameters: Parameters) -> tuple[str, str]:
     if isinstance(node, Scalar):
         return _plain(node, parameters)
     if isinstance(node, Mapping) and len(node.entries) == 1:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
-import time
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +48,8 @@ def command(
     nothing was judged, 4 wrong usage.
     """
     rules = choose_rules(select, ignore)
-    seen = look(Order(files, rules, cfn_lint), _workplace())
+    place = Workplace.of_process(Path.cwd(), _SECONDS, Redactor())
+    seen = look(Order(files, rules, cfn_lint), place)
     results = tuple(sorted((*seen.problems, *seen.results), key=_place))
     if sarif is not None:
         _write(Path(sarif), results, rules, [_line(problem) for problem in seen.problems])
@@ -59,17 +57,6 @@ def command(
     if seen.problems or not proves(seen.evidence):
         return 2
     return 1 if any(result.level is not Level.NOTE for result in results) else 0
-
-
-def _workplace() -> Workplace:
-    return Workplace(
-        root=Path.cwd(),
-        environ=os.environ,
-        until=time.monotonic() + _SECONDS,
-        cache=Path(tempfile.gettempdir()),
-        redactor=Redactor(),
-        today=datetime.now(UTC).date(),
-    )
 
 
 def _tell(results: tuple[Result, ...], seen: Look) -> None:

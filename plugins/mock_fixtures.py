@@ -98,10 +98,16 @@ def local_aws(request: pytest.FixtureRequest) -> Iterator[LocalAws]:
     with _explained():
         service = _aws(request.config, _PER_TEST)
         service.reset()
-    with service.in_environment():
+    failures = request.session.testsfailed
+    with service.in_environment() as refused:
         yield service
+    recording = recording_of(request.node)
     with _explained():
-        _note_calls(recording_of(request.node), len(service.calls()))
+        _note_calls(recording, len(service.calls()))
+    if refused and request.session.testsfailed == failures:
+        from greenroom.plugins.mock_escapes import judge_escapes  # noqa: PLC0415 - loaded where used
+
+        recording.verify(judge_escapes(refused))
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from greenroom.plugins.mock_model import METHODS, Api, Route
 from greenroom.plugins.mock_response import Answers
 from greenroom.plugins.mock_routes import check_template, refuse_twice
-from greenroom.plugins.mock_schemas import Schemas, modern
+from greenroom.plugins.mock_schemas import DATA, Schemas, keys_of, modern
 from greenroom.plugins.suite_yaml import Mapping, Node, Scalar, Sequence, plain
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _VERSIONS = ("3.0.", "3.1.")
 _OF_A_PATH = ("summary", "description", "servers", "parameters", "$ref")
 _SWAGGER = "convert it to OpenAPI 3.1: most editors and generators can"
-_DATA = frozenset({"example", "examples", "default", "enum", "const", "value"})
 
 
 def read_openapi(document: Document, root: Mapping) -> Api:
@@ -43,17 +42,23 @@ def read_openapi(document: Document, root: Mapping) -> Api:
     routes = tuple(reader.routes())
     if not routes:
         raise document.error(root.place, "the document has no operation")
-    return Api(document.path.stem, routes, _base(content))
+    return Api(document.path.stem, routes, _base(document, root))
 
 
-def _base(content: dict[str, Any]) -> str:
-    servers = content.get("servers")
-    first = servers[0] if isinstance(servers, list) and servers else {}
-    url = first.get("url", "") if isinstance(first, dict) else ""
-    variables = first.get("variables", {}) if isinstance(first, dict) else {}
-    for name, variable in variables.items():
-        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
-    return urlsplit(url).path.rstrip("/")
+def _base(document: Document, root: Mapping) -> str:
+    """Return the path of the document's first server, its variables at their defaults."""
+    servers = root.get("servers")
+    if not isinstance(servers, Sequence) or not servers.items:
+        return ""
+    first = plain(servers.items[0])
+    try:
+        url: str = first.get("url") or ""
+        for name, variable in first.get("variables", {}).items():
+            url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+        return urlsplit(url).path.rstrip("/")
+    except (AttributeError, TypeError, ValueError):
+        hint = "servers: [{url: 'https://host.example/base'}]"
+        raise document.error(servers.items[0].place, "it is no server", hint) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,7 @@ def _references(node: Node) -> Iterator[tuple[Scalar, str]]:
         for entry in node.entries:
             if entry.key == "$ref" and isinstance(entry.value, Scalar):
                 yield entry.value, entry.value.raw
-            elif entry.key not in _DATA:
+            elif entry.key not in DATA:
                 yield from _references(entry.value)
     elif isinstance(node, Sequence):
         for item in node.items:
@@ -150,8 +155,7 @@ def _references(node: Node) -> Iterator[tuple[Scalar, str]]:
 
 
 def _leads_somewhere(content: Any, reference: str) -> bool:  # noqa: ANN401 - a JSON value
-    for part in reference[2:].split("/"):
-        key = part.replace("~1", "/").replace("~0", "~")
+    for key in keys_of(reference):
         if isinstance(content, dict) and key in content:
             content = content[key]
         elif isinstance(content, list) and key.isdecimal() and int(key) < len(content):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _RECORDED = 8 * 1024
 _LISTED = 20
 _UNUSED = "let the code under test call the mock, or say expect_no_calls()"
+_COUNT = "correct the code under test, or what assert_called expects of it"
 _BREACH = "correct the client or the document, or say allow_breaches()"
 
 
@@ -80,7 +81,7 @@ def judge_calls(
     met = len(found) == times if times is not None else bool(found)
     limit = f"== {times}" if times is not None else ">= 1"
     rule = Rule(f"calls of {route} at {service}", limit, _observed(found, seen, met=met), met=met)
-    return Finding.judged((rule,), (calls_evidence(len(seen)),), advice="" if met else _UNUSED)
+    return Finding.judged((rule,), (calls_evidence(len(seen)),), advice="" if met else _COUNT)
 
 
 def judge_end(service: MockService) -> Finding | None:

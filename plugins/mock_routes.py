@@ -11,7 +11,6 @@ from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.suite_fields import Fields
 from greenroom.plugins.suite_variables import Variables
 from greenroom.plugins.suite_yaml import Document, Mapping, Scalar, plain
-from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,14 +24,8 @@ _NO_VARIABLES = Variables({}, {}, {}, Redactor())
 
 def read_api(path: Path) -> Api:
     """Read a mock service from a file; raises `SettingsError` with the place of what is wrong."""
-    try:
-        document = Document(path, path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError(
-            f"cannot read the mock service {path}: {reason}",
-            hint="the path starts at the folder of the test file",
-        ) from error
+    hint = "the path starts at the folder of the test file"
+    document = Document.load(path, "the mock service", hint)
     root = document.read()
     if isinstance(root, Mapping) and root.get("openapi") is not None:
         from greenroom.plugins.mock_openapi import read_openapi  # noqa: PLC0415 - loads jsonschema

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _DOCUMENT = "urn:greenroom:openapi"
 _BREACHES_MOST = 10
 _FOLLOWED_MOST = 50
-_DATA = frozenset({"example", "examples", "default", "enum", "const", "value"})
+DATA = frozenset({"example", "examples", "default", "enum", "const", "value"})
+"""Keywords whose values are data: a ``$ref`` within them is none."""
 _NAMES = frozenset(
     {"properties", "patternProperties", "schemas", "parameters", "responses", "paths", "headers"}
 )
@@ -45,8 +46,11 @@ class Schemas:
             value, at = self._walk(at)
             if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
                 return value, at
-            at = _keys(value["$ref"])
-        raise SettingsError(f"{self._path}: the reference {'/'.join(pointer)} has no end")
+            at = keys_of(value["$ref"])
+        raise SettingsError(
+            f"{self._path}: the reference {'/'.join(pointer)} has no end",
+            hint="let one of these references lead to a value",
+        )
 
     def breaches(self, pointer: Sequence[str], value: Any, *, sent: bool) -> tuple[str, ...]:  # noqa: ANN401 - a JSON value
         """Return the ways in which ``value`` breaks the schema at ``pointer``, at most 10.
@@ -69,7 +73,7 @@ class Schemas:
     def made(self, pointer: Sequence[str]) -> Any:  # noqa: ANN401 - a JSON value
         """Return a value for the schema at ``pointer``; raises `ValueError`."""
         schema, _ = self.follow(pointer)
-        return Maker(lambda reference: self.follow(_keys(reference))[0]).value(schema)
+        return Maker(lambda reference: self.follow(keys_of(reference))[0]).value(schema)
 
     def _walk(self, pointer: Sequence[str]) -> tuple[Any, list[str]]:
         """Go down the keys; a reference on the way is followed."""
@@ -77,7 +81,7 @@ class Schemas:
         at: list[str] = []
         for step, key in enumerate(pointer):
             if isinstance(value, dict) and isinstance(value.get("$ref"), str) and key not in value:
-                return self._walk([*_keys(value["$ref"]), *pointer[step:]])
+                return self._walk([*keys_of(value["$ref"]), *pointer[step:]])
             if isinstance(value, dict) and key in value:
                 value = value[key]
             elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
@@ -95,7 +99,8 @@ class Schemas:
                 Draft202012Validator.check_schema(schema)
             except SchemaError as error:
                 raise SettingsError(
-                    f"{self._path}: not a valid schema at #/{where}: {error.message}"
+                    f"{self._path}: not a valid schema at #/{where}: {error.message}",
+                    hint="correct the schema: JSON Schema 2020-12, as OpenAPI 3.1 takes it",
                 ) from error
             self._compiled[where] = Draft202012Validator(
                 {"$ref": f"{_DOCUMENT}#/{quote(where)}"},
@@ -116,7 +121,7 @@ def modern(node: Any, *, names: bool = False) -> Any:  # noqa: ANN401 - a JSON v
         return node
     result = {
         key: value
-        if key in _DATA and not names
+        if key in DATA and not names
         else modern(value, names=key in _NAMES and not names)
         for key, value in node.items()
     }
@@ -133,7 +138,8 @@ def _modern_keywords(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _keys(reference: str) -> list[str]:
+def keys_of(reference: str) -> list[str]:
+    """Return the pointer that a ``$ref`` within the document holds."""
     parts = reference.removeprefix("#").split("/")[1:]
     return [part.replace("~1", "/").replace("~0", "~") for part in parts]
 

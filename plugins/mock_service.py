@@ -164,6 +164,7 @@ class MockService:
 
         There must be ``times`` of them, or one at least; else the test fails, with all calls seen.
         """
+        __tracebackhide__ = True
         known = self._known(route)
         wanted = {"json": json, "query": query, "headers": headers}
         found = tuple(call for call in self.calls if call.route == known and matches(call, wanted))
@@ -277,11 +278,14 @@ class _Quiet(WSGIRequestHandler):
 
 
 def _answer(route: Route, call: Call) -> tuple[Reply, tuple[str, ...]]:
-    """Answer a call; a document that cannot say how is the call's breach."""
+    """Answer a call; a document that cannot say how, or says nonsense, is the call's breach."""
     try:
         return route.answer(call)
     except SettingsError as error:
-        return json_reply({"error": error.explain()}, 500), (error.explain(),)
+        why = error.explain()
+    except Exception as error:  # noqa: BLE001 - in this thread nobody would see it
+        why = f"{route.name}: the document is not understood: {error!r}"
+    return json_reply({"error": why}, 500), (why,)
 
 
 def _no_route(reply: Reply) -> str:

@@ -1,12 +1,13 @@
 """OpenVEX documents: statements that a product is not affected by a vulnerability, as waivers.
 
 Source: OpenVEX specification 0.2.0. Statements of *not_affected* and *fixed* waive; a statement
-of another product than the subject does not.
+of another product than the subject does not. Of several about one thing, the latest counts.
 """
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
@@ -36,14 +37,40 @@ def read_openvex(path: Path, subject: str, digest: str) -> tuple[ResultWaiver, .
     Raises `SettingsError` for a document that is none, or that says nothing that can be used.
     """
     document = _document(path)
-    found: list[ResultWaiver] = []
-    for number, statement in enumerate(document["statements"]):
-        where = f"{path.name}: statement {number + 1}"
+    found: dict[tuple[str, str, str], ResultWaiver | None] = {}
+    for number, statement in _in_time(document, path):
+        where = f"{path.name}: statement {number}"
         try:
-            found += _waivers(statement, where, (_last(subject), digest))
+            waives = _waives(statement, where)
+            for waiver in _waivers(statement, where, (_last(subject), digest)):
+                found[waiver.id, waiver.package, waiver.version] = waiver if waives else None
         except (KeyError, TypeError, AttributeError) as error:
-            raise SettingsError(f"{where} is no statement of OpenVEX: {error!r}") from error
-    return tuple(found)
+            raise SettingsError(
+                f"{where} is no statement of OpenVEX: {error!r}",
+                hint="it needs status, vulnerability (its name) and products (their ids)",
+            ) from error
+    return tuple(filter(None, found.values()))
+
+
+def _in_time(document: dict[str, Any], path: Path) -> list[tuple[int, Any]]:
+    """Return the statements with their numbers, the oldest first: the last one counts."""
+    given = list(enumerate(document["statements"], start=1))
+    return sorted(
+        given, key=lambda one: _time(one[1], document, f"{path.name}: statement {one[0]}")
+    )
+
+
+def _time(statement: Any, document: dict[str, Any], where: str) -> float:  # noqa: ANN401 - JSON
+    own = statement.get("timestamp") if isinstance(statement, dict) else None
+    if (text := own or document.get("timestamp")) is None:
+        return 0.0
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise SettingsError(
+            f"{where}: {text!r} is no timestamp", hint="write 2026-01-31T12:00:00Z"
+        ) from None
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -52,7 +79,9 @@ def _document(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{path} is no JSON: {error}") from error
+        raise SettingsError(
+            f"{path} is no JSON: {error}", hint="an OpenVEX document is JSON: write it anew"
+        ) from error
     known = isinstance(document, dict) and str(document.get("@context")).startswith(_CONTEXT)
     if not known or not isinstance(document.get("statements"), list):
         raise SettingsError(
@@ -61,17 +90,21 @@ def _document(path: Path) -> dict[str, Any]:
     return dict(document)
 
 
-def _waivers(
-    statement: dict[str, Any], where: str, subject: tuple[str, str]
-) -> Iterator[ResultWaiver]:
+def _waives(statement: dict[str, Any], where: str) -> bool:
     if (status := statement["status"]) not in _STATUSES:
         raise SettingsError(
             f"{where}: unknown status {status!r}", hint=f"statuses: {', '.join(_STATUSES)}"
         )
-    if status not in _WAIVING:
-        return
-    named = statement["vulnerability"]
+    return status in _WAIVING
+
+
+def _waivers(
+    statement: dict[str, Any], where: str, subject: tuple[str, str]
+) -> Iterator[ResultWaiver]:
+    status, named = statement["status"], statement["vulnerability"]
     name = named if isinstance(named, str) else named["name"]
+    if not name:
+        raise SettingsError(f"{where} names no vulnerability", hint="give its id: CVE-2024-12345")
     given = statement.get("impact_statement") or statement.get("justification")
     reason = f"OpenVEX: {status.replace('_', ' ')}{f': {given}' if given else ''}"
     for package in _packages(statement.get("products") or (), subject):
@@ -88,13 +121,13 @@ def _waivers(
 def _packages(products: Any, subject: tuple[str, str]) -> Iterator[_Purl]:  # noqa: ANN401 - JSON
     for product in products:
         identity = product if isinstance(product, str) else product["@id"]
-        purl = _purl(identity)
+        purl = _named(identity)
         parts = [] if isinstance(product, str) else product.get("subcomponents") or []
         if purl.kind not in {"oci", "docker", ""}:
             yield purl
         elif _same(purl, subject):
             names = [part if isinstance(part, str) else part["@id"] for part in parts]
-            yield from (map(_purl, names) if names else [_Purl("", "", "")])
+            yield from (map(_named, names) if names else [_Purl("", "", "")])
 
 
 def _same(product: _Purl, subject: tuple[str, str]) -> bool:
@@ -102,6 +135,13 @@ def _same(product: _Purl, subject: tuple[str, str]) -> bool:
     if product.version.startswith("sha256:"):
         return product.version == digest
     return product.name.rpartition("/")[2] == name and not product.version
+
+
+def _named(text: str) -> _Purl:
+    """Read what must name something: a pattern without a name would match every package."""
+    if not (purl := _purl(text)).name:
+        raise SettingsError(f"{text!r} in an OpenVEX document names no package", hint="correct it")
+    return purl
 
 
 def _purl(text: str) -> _Purl:

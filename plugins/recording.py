@@ -39,6 +39,7 @@ class Recording:
 
     def verify(self, finding: Finding) -> Finding:
         """Record ``finding``; raise `CheckFailed` unless it passed."""
+        __tracebackhide__ = True
         if not isinstance(finding, Finding):
             raise TypeError(f"verify takes a greenroom.Finding, not {type(finding).__name__}")
         self.findings.append(finding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from greenroom.plugins.image_references import find_images
 from greenroom.plugins.registry import asking
 from greenroom.plugins.registry_login import ecr_host
-from greenroom.validators.errors import GreenroomError, SettingsError
+from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.references import (
     Policy,
@@ -76,8 +77,12 @@ class ReferencesWork:
     ) -> tuple[dict[str, Seen], tuple[str, ...]]:
         compared = {text: named for text, named in known.items() if self._compares(named)}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            looks = pool.map(lambda named: self._look(named, place), compared.values())
-            seen = dict(zip(compared, looks, strict=True))
+            # Each in a copy of the context: it tells a login's helper when the run is called off.
+            looks = [
+                pool.submit(copy_context().run, self._look, named, place)
+                for named in compared.values()
+            ]
+            seen = dict(zip(compared, (look.result() for look in looks), strict=True))
         notes = []
         for text, named in known.items():
             if named.tag and not named.digest and ecr_host(named.registry):
@@ -119,19 +124,14 @@ def ecr_mutability(reference: Reference) -> tuple[bool | None, str]:
     unknown = f"imageTagMutability of {reference.name} was not asked"
     if host is None:
         return None, f"{unknown}: it is not in ECR"
-    try:
-        import boto3  # noqa: PLC0415 - an extra, and slow
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
-    except ImportError:
-        return None, f"{unknown}: boto3 is not installed (greenroom[aws])"
-    from greenroom.plugins.aws import explained  # noqa: PLC0415 - for ECR only
+    from greenroom.plugins.aws import ask_aws  # noqa: PLC0415 - for ECR only
 
+    members = {"registryId": host.account, "repositoryNames": [reference.repository]}
+    action = "ecr:DescribeRepositories"
     try:
-        answer = boto3.client("ecr", region_name=host.region).describe_repositories(
-            registryId=host.account, repositoryNames=[reference.repository]
-        )
-    except (BotoCoreError, ClientError) as error:
-        return None, f"{unknown}: {explained(error, 'ecr:DescribeRepositories')}"
+        answer = ask_aws("ecr", "describe_repositories", action, host.region, **members)
+    except ServiceError as error:
+        return None, f"{unknown}: {error}"
     setting = answer["repositories"][0].get("imageTagMutability", "MUTABLE")
     if setting in {"MUTABLE", "IMMUTABLE"}:
         return setting == "MUTABLE", ""

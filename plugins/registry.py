@@ -141,7 +141,7 @@ class Asking:
     def _listed(self, manifest: dict[str, Any]) -> tuple[Platform, ...]:
         try:
             found = [_platform(item["platform"], item["digest"]) for item in manifest["manifests"]]
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError):
             self._broken("gave an index whose images have no platform or digest")
         # An attestation stands beside its image as a platform that nothing runs on.
         return tuple(platform for platform in found if platform.os != "unknown")
@@ -196,6 +196,8 @@ class Asking:
 
     def _token(self, challenge: dict[str, str], login: Login | None) -> str:
         realm = challenge.get("realm", "")
+        if not realm:
+            self._broken("asks for a token and does not say where it is got")
         if not realm.startswith("https://") and self._http.base_url.scheme == "https":
             self._broken("asks for a login without TLS")
         asked = {"service": challenge.get("service", "")}
@@ -205,8 +207,7 @@ class Asking:
             form["client_id"] = "greenroom"
             answer = self._send(lambda left: self._http.post(realm, data=form, timeout=left))
         else:
-            url = str(httpx.URL(realm).copy_merge_params(asked)) if realm else realm
-            answer = self._get(url, login.basic if login else "")
+            answer = self._get(realm, login.basic if login else "", asked)
         if not answer.is_success:
             raise _refusal(self._reference, answer)
         found = self._json(answer)
@@ -215,11 +216,16 @@ class Asking:
             self._broken("gave no token")
         return token
 
-    def _get(self, url: str, authorization: str) -> httpx.Response:
+    def _get(
+        self, url: str, authorization: str, asked: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         headers = {"Accept": _ACCEPT} | ({"Authorization": authorization} if authorization else {})
-        return self._send(
-            lambda left: self._http.get(url, headers=headers, timeout=left, follow_redirects=True)
-        )
+
+        def call(left: float) -> httpx.Response:
+            full = httpx.URL(url).copy_merge_params(asked or {})
+            return self._http.get(full, headers=headers, timeout=left, follow_redirects=True)
+
+        return self._send(call)
 
     def _send(self, call: Callable[[float], httpx.Response]) -> httpx.Response:
         left = self._until - time.monotonic()

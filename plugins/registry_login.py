@@ -7,10 +7,10 @@ docker-credential-helpers; Amazon ECR User Guide, "Private registry authenticati
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +122,7 @@ def _stored(entry: dict[str, Any], name: str, path: Path) -> Login | None:
         return None
     try:
         user, _, secret = base64.b64decode(str(encoded), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # also what it decodes to
         raise _unreadable(path, f"the auth of {name} is not base64") from None
     return Login(user, secret)
 
@@ -159,17 +159,12 @@ def _ask_helper(helper: str, server: str, environ: Mapping[str, str], until: flo
 
 
 def _ecr_login(host: EcrHost) -> Login | None:
-    try:
-        import boto3  # noqa: PLC0415 - an extra, and slow
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
-    except ImportError:
+    if find_spec("boto3") is None:
         return None
-    from greenroom.plugins.aws import explained  # noqa: PLC0415 - for ECR only
+    from greenroom.plugins.aws import ask_aws  # noqa: PLC0415 - for ECR only
 
-    try:
-        answer = boto3.client("ecr", region_name=host.region).get_authorization_token()
-    except (BotoCoreError, ClientError) as error:
-        raise explained(error, "ecr:GetAuthorizationToken") from error
+    action = "ecr:GetAuthorizationToken"
+    answer = ask_aws("ecr", "get_authorization_token", action, host.region)
     token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
     user, _, secret = token.partition(":")
     return Login(user, secret)

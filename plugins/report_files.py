@@ -7,8 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from greenroom.plugins.workplace import matching
 from greenroom.plugins.xml_safe import BYTES_MOST
 from greenroom.validators.errors import ToolError
+from greenroom.validators.words import few
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 _FILES_MOST = 10_000
 _CLOCKS_NS = 2_000_000_000
 """How far a file system's clock may be behind ours, and how coarse it may be."""
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +65,19 @@ class ReportFiles:
             elif len(found) > _FILES_MOST:
                 problems.append(f"more than {_FILES_MOST:,} files are {pattern}")
                 continue
-            stale = [path for path in found if self._stale(path)]
-            if stale:
-                problems.append(f"not written by this run: {self._few(stale)}")
-            fresh.update(dict.fromkeys(path for path in found if path not in stale))
+            stale = {path: self._stale(path) for path in found}
+            if old := [path.relative_to(self.root).as_posix() for path in found if stale[path]]:
+                problems.append(f"not written by this run: {few(old)}")
+            fresh.update(dict.fromkeys(path for path in found if not stale[path]))
         return Written(tuple(fresh), tuple(problems))
 
     def _stale(self, path: Path) -> bool:
         now = _stamp(path)
         return now == self.before.get(path) or now.modified_ns < self.since_ns
 
-    def _few(self, paths: list[Path]) -> str:
-        names = ", ".join(path.relative_to(self.root).as_posix() for path in paths[:_SHOWN])
-        more = len(paths) - _SHOWN
-        return f"{names} and {more:,} more" if more > 0 else names
-
 
 def _matching(root: Path, pattern: str) -> list[Path]:
-    return sorted(path for path in root.glob(pattern) if path.is_file())
+    return [path for path in matching(root, pattern) if path.is_file()]
 
 
 def _stamp(path: Path) -> Stamp:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _NO_RESULT = {"pass", "notApplicable", "informational"}
 _UNDECIDED = {"open", "review"}
-_PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
+_PLACEHOLDER = re.compile(r"\{([0-9]{1,9})\}")
 _BASES_MOST = 8
 
 
@@ -43,6 +43,11 @@ def report_of(log: dict[str, Any], rooted: Rooted) -> Report:
     runs = [_Run(mapping(run), rooted) for run in required_list(log.get("runs"), "runs")]
     if not runs:
         raise ToolError("the SARIF log holds no run: the tool did not run")
+    elsewhere = [*listing(log.get("inlineExternalProperties")), *(run.elsewhere for run in runs)]
+    if any(mapping(one).get("results") for one in elsewhere):
+        raise ToolError(
+            "the SARIF log keeps results outside its runs", hint="have the tool write one whole log"
+        )
     return Report(
         results=tuple(result for run in runs for result in run.results()),
         problems=tuple(problem for run in runs for problem in run.problems()),
@@ -68,6 +73,11 @@ class _Run:
     def version(self) -> str:
         return text(self._driver.get("version")) or text(self._driver.get("semanticVersion"))
 
+    @property
+    def elsewhere(self) -> object:
+        """What this run keeps in other files (SARIF 2.1.0, 3.14.2)."""
+        return self.run.get("externalPropertyFileReferences")
+
     def problems(self) -> Iterator[str]:
         for item in listing(self.run.get("invocations")):
             invocation = mapping(item)
@@ -88,7 +98,7 @@ class _Run:
         for item in required_list(self.run.get("results"), "results"):
             if not isinstance(item, dict):
                 raise ToolError("the SARIF log holds a result that is no object")
-            if item.get("kind") not in _NO_RESULT and item.get("baselineState") != "absent":
+            if text(item.get("kind")) not in _NO_RESULT and item.get("baselineState") != "absent":
                 yield self._result(item)
 
     def _result(self, item: dict[str, Any]) -> Result:
@@ -126,7 +136,7 @@ class _Run:
         extensions = listing(mapping(self.run.get("tool")).get("extensions"))
         every = [component, self._driver, *map(mapping, extensions)]
         known = [mapping(rule) for one in every for rule in listing(one.get("rules"))]
-        named = (one for one in known if one.get("id") in {name, name.rpartition("/")[0]})
+        named = (one for one in known if text(one.get("id")) in {name, name.rpartition("/")[0]})
         return next(named, {})
 
     def _component(self, reference: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +183,7 @@ class _Run:
 
 def _level(item: dict[str, Any], rule: dict[str, Any]) -> Level:
     named = text(item.get("level"))
-    if not named and item.get("kind") in _UNDECIDED:
+    if not named and text(item.get("kind")) in _UNDECIDED:
         return Level.NOTE
     named = named or text(mapping(rule.get("defaultConfiguration")).get("level")) or "warning"
     if named == "none":
@@ -198,7 +208,7 @@ def _score(item: dict[str, Any], rule: dict[str, Any]) -> float | None:
 def _suppressed(item: dict[str, Any]) -> str | None:
     """Return why a result is suppressed, None where it is not (or not yet)."""
     given = [mapping(one) for one in listing(item.get("suppressions"))]
-    if not given or any(one.get("status") in {"underReview", "rejected"} for one in given):
+    if not given or any(text(one.get("status")) in {"underReview", "rejected"} for one in given):
         return None
     reasons = [text(one.get("justification")) for one in given]
     kinds = ", ".join(sorted({text(one.get("kind")) or "unknown" for one in given}))

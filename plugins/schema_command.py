@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from typing import Any
 
 import click
 
@@ -18,6 +19,14 @@ SCHEMAS = {
     "timeline": ("greenroom.rehearsal", "timeline.schema.json"),
 }
 """Each schema's package and file."""
+
+_VARIABLE = {"type": "string", "pattern": r"\$\{(each|capture)\."}
+_SCALARS = ("integer", "number", "boolean")
+_CLOSED = frozenset({"enum", "const", "pattern"})
+_NAMED = frozenset({"properties", "$defs", "dependentSchemas"})
+_LISTED = frozenset({"anyOf", "oneOf", "allOf"})
+_NESTED = frozenset({"items", "additionalProperties", "then", "else"})
+"""Keywords that hold schemas: by name, in a list, or one."""
 
 
 def schema_text(name: str) -> str:
@@ -39,7 +48,27 @@ def _with_kinds(text: str) -> str:
         check["properties"][key] = {"$ref": f"#/$defs/{key}"}
         expect = {"$ref": f"#/$defs/{kind.expects}"}
         check["oneOf"].append({"required": [key], "properties": {"expect": expect}})
+    schema["$defs"] = {name: _or_variable(one) for name, one in schema["$defs"].items()}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _or_variable(schema: Any) -> Any:  # noqa: ANN401 - a JSON Schema
+    """Return ``schema`` with variables of rows and steps wherever a single value may stand."""
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _inner(key, value) for key, value in schema.items()}
+    if schema.get("type") not in _SCALARS and not _CLOSED & set(schema):
+        return inner
+    told = {"description": inner.pop("description")} if "description" in inner else {}
+    return told | {"anyOf": [inner, _VARIABLE]}
+
+
+def _inner(key: str, value: Any) -> Any:  # noqa: ANN401 - as above
+    if key in _NAMED:
+        return {name: _or_variable(one) for name, one in value.items()}
+    if key in _LISTED:
+        return [_or_variable(one) for one in value]
+    return _or_variable(value) if key in _NESTED else value
 
 
 def _text(package: str, file: str) -> str:

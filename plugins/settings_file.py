@@ -11,6 +11,7 @@ from typing import Any
 from greenroom.validators.errors import SettingsError
 
 FILE = "greenroom.toml"
+IN_PYPROJECT = "[tool.greenroom]"
 
 
 def table_of(root: Path, file: str | None) -> tuple[dict[str, Any] | None, str]:
@@ -29,7 +30,7 @@ def table_of(root: Path, file: str | None) -> tuple[dict[str, Any] | None, str]:
             raise SettingsError(
                 "pyproject.toml: tool.greenroom is not a table", hint="write [tool.greenroom]"
             )
-        return table, "pyproject.toml [tool.greenroom]"
+        return table, f"pyproject.toml {IN_PYPROJECT}"
     return None, ""
 
 

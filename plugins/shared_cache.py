@@ -32,7 +32,7 @@ class SharedCache:
         """Return the value of exactly this ``key``, or None."""
         try:
             entry = json.loads(self._path(key).read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         if not isinstance(entry, dict) or entry.get("format") != _FORMAT:
             return None
@@ -47,14 +47,29 @@ class SharedCache:
         path = self._path(key)
         part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         head = json.dumps({"format": _FORMAT, "key": _plain(key)}).removesuffix("}").encode()
-        with contextlib.suppress(OSError):
+        try:
             self.folder.mkdir(parents=True, exist_ok=True)
             part.write_bytes(b'%s, "value": %s}' % (head, value))
             part.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+
+    def forget(self, age_s: float) -> None:
+        """Remove what was kept longer than ``age_s`` ago."""
+        oldest = time.time() - age_s
+        for path in self.folder.glob("*.json"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
     def _path(self, key: Sequence[object]) -> Path:
-        name = hashlib.sha256(json.dumps(_plain(key)).encode()).hexdigest()[:32]
-        return self.folder / f"{name}.json"
+        return self.folder / f"{name_of(key)}.json"
+
+
+def name_of(key: Sequence[object]) -> str:
+    """Return a file's name for ``key``: 32 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(_plain(key)).encode()).hexdigest()[:32]
 
 
 @contextlib.contextmanager
@@ -64,7 +79,10 @@ def only_one(lock: Path, until: float, what: str) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise ToolError(f"{lock} cannot be written: {error.strerror}") from error
+        raise ToolError(
+            f"{lock} cannot be written: {error.strerror}",
+            hint="let it be written to, or name another folder: GREENROOM_CACHE, [trivy] cache",
+        ) from error
     try:
         while not _locked(descriptor):
             if time.monotonic() >= until:

@@ -57,6 +57,8 @@ class SourceTree:
 
     def _inside(self, path: Path) -> str | None:
         try:
+            if not (path.is_file() or Path(os.path.normpath(path)).is_file()):
+                return None  # most candidates: it costs a hundredth of what follows
             resolved = path.resolve()
             return (
                 resolved.relative_to(self._root).as_posix()

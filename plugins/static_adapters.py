@@ -197,7 +197,7 @@ def read_cfn_guard(data: bytes, rooted: Rooted) -> Report:
     return Report(
         tuple(result for one in files for result in _guard_results(one, rooted)),
         tool="cfn-guard",
-        examined=sum(one.get("status") in {"PASS", "FAIL"} for one in files),
+        examined=sum(text(one.get("status")) in {"PASS", "FAIL"} for one in files),
         what="templates",
     )
 

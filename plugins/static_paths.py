@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greenroom.plugins.workplace import matching
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -35,7 +37,7 @@ def given_paths(
 def _matching(name: str, place: Workplace) -> tuple[Path, ...]:
     if (place.root / name).exists() or not any(sign in name for sign in _PATTERN):
         return (place.path(name, "paths"),)
-    return tuple(place.root.glob(name))
+    return tuple(matching(place.root, name))
 
 
 def _files(folder: Path, globs: Sequence[str]) -> Iterator[Path]:

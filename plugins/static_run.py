@@ -100,6 +100,7 @@ class _Desk:
             environ=environ,
             until=self.place.until,
             output_most=self.setting.most,
+            redactor=self.place.redactor,
         )
 
 
@@ -154,7 +155,8 @@ def _read(
         report = read()
     except ToolError as error:
         words = f" ({ran.words})" if ran.status or ran.errors.strip() else ""
-        raise ToolError(f"{name}: {error}{words}", hint=error.hint) from error
+        hint = error.hint or "run the command by hand and look at what it writes"
+        raise ToolError(f"{name}: {error}{words}", hint=hint) from error
     if ran.status not in ok and not report.results and not report.problems:
         raise ToolError(f"{name} reports no result, but {ran.words}", hint="run it by hand")
     return report

@@ -125,17 +125,11 @@ def load_contract(path: Path, name: str) -> Contract:
 
 
 def _load(path: Path) -> Any:  # noqa: ANN401 - a JSON value
+    document = Document.load(path, "the schema", "the path starts at the suite's folder")
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError(
-            f"cannot read the schema {path}: {reason}", hint="the path starts at the suite's folder"
-        ) from error
-    try:
-        return read_json(text.encode())
+        return read_json(document.text.encode())
     except json.JSONDecodeError as error:
-        raise Document(path, text).error(Place(error.lineno, error.colno), error.msg) from error
+        raise document.error(Place(error.lineno, error.colno), error.msg) from error
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from error
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.suite_contract import Contract, Contracts
     from greenroom.plugins.suite_fields import Fields
-    from greenroom.plugins.suite_yaml import Entry, Node
+    from greenroom.plugins.suite_yaml import Entry, Node, Place
 
 EXPECT_KEYS = ("status", "time", "headers", "json", "schema")
 HEADER_OPERATORS = (
@@ -93,24 +93,29 @@ def _headers(fields: Fields, node: Node) -> tuple[HeaderRule, ...]:
 
 
 def _json(fields: Fields, node: Node) -> tuple[JsonRule, ...]:
-    import jsonpath_rfc9535  # noqa: PLC0415 - the plugin's start must stay light
-
     rules = []
     for entry in fields.entries(node, "json"):
-        try:
-            query = _query(entry.key)
-        except jsonpath_rfc9535.JSONPathError as error:
-            raise fields.error(
-                entry.place,
-                f"{entry.key!r} is not a JSONPath: {error}",
-                "RFC 9535: $ is the whole, $.name, $[0], $[*].name, $..name, $[?@.age > 3]; "
-                'for a length write "$": {length: 4}',
-            ) from None
+        query = read_query(fields, entry.place, entry.key)
         rules += [
             JsonRule(entry.key, query, expectation)
             for expectation in _expectations(fields, entry, tuple(Operator), header=False)
         ]
     return tuple(rules)
+
+
+def read_query(fields: Fields, place: Place, path: str) -> JSONPathQuery:
+    """Return the compiled JSONPath that stands at ``place``."""
+    import jsonpath_rfc9535  # noqa: PLC0415 - the plugin's start must stay light
+
+    try:
+        return _query(path)
+    except jsonpath_rfc9535.JSONPathError as error:
+        raise fields.error(
+            place,
+            f"{path!r} is not a JSONPath: {error}",
+            "RFC 9535: $ is the whole, $.name, $[0], $[*].name, $..name, $[?@.age > 3]; "
+            'for a length write "$": {length: 4}',
+        ) from None
 
 
 @functools.cache
@@ -144,6 +149,11 @@ def _expectations(
     ]
 
 
+def read_expectation(fields: Fields, operator: Operator, node: Node) -> Expectation:
+    """Read what ``operator`` expects of a text that is no JSON."""
+    return _expectation(fields, operator, node, header=True)
+
+
 def _expectation(fields: Fields, operator: Operator, node: Node, *, header: bool) -> Expectation:
     return Expectation(operator, _argument(fields, operator, node, header=header))
 
@@ -171,7 +181,7 @@ def _argument(  # noqa: PLR0911 - one return for each form of argument
 
 def _value(fields: Fields, node: Node, *, header: bool) -> Any:  # noqa: ANN401 - a JSON value
     """Return a JSON value; a header's is always a text, with numbers as they are written."""
-    return fields.filled(node, "a header's value") if header else fields.json(node)
+    return fields.filled(node, "the expected text") if header else fields.json(node)
 
 
 def _amount(fields: Fields, node: Node, what: str) -> Threshold:

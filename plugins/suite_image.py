@@ -19,7 +19,7 @@ from greenroom.plugins.trivy import Sbom, SbomFormat, Trivy
 from greenroom.plugins.trivy_settings import read_trivy
 from greenroom.plugins.waiver_file import read_waivers
 from greenroom.validators.image import DEFAULT_LIMITS, ImagePolicy, Scanner, judge_image
-from greenroom.validators.result import count_metrics
+from greenroom.validators.static import METRICS
 
 if TYPE_CHECKING:
     from greenroom.plugins.suite_fields import Fields
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from greenroom.validators.image import ImageFacts
     from greenroom.validators.threshold import Threshold
 
-SUBJECT_KEYS = tuple(SubjectKind)
 IMAGE_KEYS = (
     *(kind.value for kind in SubjectKind),
     "tag",
@@ -99,11 +98,10 @@ def read_image(fields: Fields, node: Node, expect: Node | None) -> ImageWork:
     found = fields.mapping(node, "image", IMAGE_KEYS)
     subject = _subject(fields, found, node)
     licenses = _licenses(fields, found)
-    known = count_metrics((), 0)
     return ImageWork(
         subject=subject,
         scanners=_scanners(fields, found, subject.kind, licensed=bool(licenses)),
-        limits=DEFAULT_LIMITS if expect is None else read_limits(fields, expect, known),
+        limits=DEFAULT_LIMITS if expect is None else read_limits(fields, expect, METRICS),
         never=_texts(fields, found, "never"),
         deny_licenses=licenses,
         unproven=_texts(fields, found, "unproven"),

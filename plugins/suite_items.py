@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +13,10 @@ from greenroom.plugins.function_address import is_function, shown_target
 from greenroom.plugins.recording import CheckFailed, recording_of
 from greenroom.plugins.settings import redactor_of, settings_of, variables_of
 from greenroom.plugins.suite_contract import Contracts
-from greenroom.plugins.suite_model import HttpCheck
+from greenroom.plugins.suite_model import HttpCheck, WorkCheck
 from greenroom.plugins.suite_parser import parse_suite, proven
 from greenroom.plugins.taking_part import settle
+from greenroom.reports.rerun import READY_MADE
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -22,15 +25,27 @@ if TYPE_CHECKING:
     import httpx
 
     from greenroom.plugins.settings import Settings
-    from greenroom.plugins.suite_model import Suite, WorkCheck
+    from greenroom.plugins.suite_model import Check, StepsCheck, Suite
     from greenroom.plugins.suite_table import TableDocument
     from greenroom.plugins.target_settings import Address
     from greenroom.validators.finding import Finding
     from greenroom.validators.vocabulary import Stage
 
+_POLLS_KEPT = 3
+"""Exchanges that are recorded of a check that waits: the last ones, which its finding is about."""
+_SUITES = Path(__file__).resolve().parents[1] / "suites"
+"""Where the ready-made suites are."""
+
 
 class SuiteFile(pytest.File):
     """One suite file; whatever is wrong with it is one collection error that shows the place."""
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, path: Path) -> SuiteFile:
+        """Return the collector of ``path``; a ready-made suite is named alike on every machine."""
+        found = path.resolve()
+        ready = f"{READY_MADE}{found.parent.name}" if found.parents[1] == _SUITES else None
+        return cls.from_parent(parent, path=path, nodeid=ready)
 
     def collect(self) -> Iterator[SuiteItem]:
         """Read the file and return its checks."""
@@ -38,11 +53,16 @@ class SuiteFile(pytest.File):
         for check in suite.checks:
             for tag in check.tags:
                 self.config.addinivalue_line("markers", f"{tag}: a tag of a suite's check")
-            yield self._item(check, suite)
+            item = self._item(check, suite)
+            if check.unmet:
+                self.config.hook.pytest_deselected(items=[item])
+            else:
+                yield item
 
-    def _item(self, check: HttpCheck | WorkCheck, suite: Suite) -> SuiteItem:
-        if isinstance(check, HttpCheck):
-            return CheckItem.from_parent(
+    def _item(self, check: Check, suite: Suite) -> SuiteItem:
+        if not isinstance(check, WorkCheck):
+            kind = CheckItem if isinstance(check, HttpCheck) else StepsItem
+            return kind.from_parent(
                 self, name=check.name, check=check, stage=suite.stage, target=suite.target
             )
         from greenroom.plugins.work_items import WorkItem, pool_of  # noqa: PLC0415 - only for them
@@ -68,7 +88,7 @@ class SuiteFile(pytest.File):
         text = self.path.read_text(encoding="utf-8")
         folder, root = self.path.parent, self.config.rootpath
         contracts = Contracts(folder, root if self.path.is_relative_to(root) else folder)
-        tables = _tables(settings)
+        tables = tables_of(settings)
         suite = parse_suite(text, self._shown, contracts, variables, settings.target, tables=tables)
         if settings.revision is None or suite.own_target:
             return suite
@@ -83,7 +103,7 @@ class SuiteFile(pytest.File):
 class SuiteItem(pytest.Item):
     """One check of a suite: its markers, its place, its time and how its failure is shown."""
 
-    def __init__(self, *, check: HttpCheck | WorkCheck, stage: Stage, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+    def __init__(self, *, check: Check, stage: Stage, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
         super().__init__(**arguments)
         self.check = check
         # The first marker of a kind counts: the check's kind comes before its tags.
@@ -97,7 +117,7 @@ class SuiteItem(pytest.Item):
     @property
     def longest_s(self) -> float:
         """The seconds that this check may take at worst, at one target."""
-        return self.check.timeout_s
+        return self.check.longest_s
 
     def repr_failure(
         self,
@@ -115,14 +135,46 @@ class SuiteItem(pytest.Item):
         return self.path, max(self.check.line - 1, 0), self.name
 
 
-class CheckItem(SuiteItem):
+class AskingItem(SuiteItem):
     """One check that asks a target."""
 
-    check: HttpCheck
+    check: HttpCheck | StepsCheck
 
     def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
         super().__init__(**arguments)
         self._target = target
+
+    @contextmanager
+    def _client(self, record: Callable[[dict[str, Any]], None]) -> Iterator[httpx.Client]:
+        from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - not at collection
+        from greenroom.plugins.target import connections_of  # noqa: PLC0415 - as above
+
+        redactor = redactor_of(self.config)
+        limits = Limits(self.check.timeout_s, self.check.max_body)
+        with client(self._target, connections_of(self.config), redactor, record, limits) as http:
+            yield http
+
+
+class StepsItem(AskingItem):
+    """One check of several requests."""
+
+    check: StepsCheck
+
+    def runtest(self) -> None:
+        """Ask step by step, judge and record; raises `CheckFailed` unless the check passed."""
+        from greenroom.plugins.suite_flow import run_steps  # noqa: PLC0415 - not at collection
+
+        recording = recording_of(self)
+        with self._client(recording.exchanges.append) as http:
+            target = shown_target(self._target)
+            found = run_steps(self.check, target, http, redactor_of(self.config))
+        recording.verify(found)
+
+
+class CheckItem(AskingItem):
+    """One check of one request."""
+
+    check: HttpCheck
 
     def runtest(self) -> None:
         """Ask, judge and record; raises `CheckFailed` unless the check passed."""
@@ -131,14 +183,16 @@ class CheckItem(SuiteItem):
         recording.verify(asked(recording.exchanges.append))
 
     def _asked(self, record: Callable[[dict[str, Any]], None]) -> Finding:
-        from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - not at collection
-        from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - as above
-        from greenroom.plugins.target import connections_of  # noqa: PLC0415 - as above
+        from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - not at collection
 
-        redactor = redactor_of(self.config)
-        limits = Limits(self.check.timeout_s, self.check.max_body)
-        with client(self._target, connections_of(self.config), redactor, record, limits) as http:
-            return run_check(self.check, shown_target(self._target), http, redactor)
+        kept: deque[dict[str, Any]] = deque(maxlen=_POLLS_KEPT)
+        with self._client(kept.append if self.check.wait else record) as http:
+            try:
+                target = shown_target(self._target)
+                return run_check(self.check, target, http, redactor_of(self.config))
+            finally:
+                for exchange in kept:
+                    record(exchange)
 
     def _asked_at_each(self, record: Callable[[dict[str, Any]], None]) -> Finding:
         from greenroom.plugins.http import Limits, client_of  # noqa: PLC0415 - not at collection
@@ -158,7 +212,7 @@ class CheckItem(SuiteItem):
         return run_at_each(self.check, self._target, behind, client_at, redactor)
 
 
-def _tables(settings: Settings) -> dict[str, TableDocument]:
+def tables_of(settings: Settings) -> dict[str, TableDocument]:
     """Return the tables of the settings that hold checks."""
     if not settings.artifact:
         return {}

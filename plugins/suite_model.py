@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Mapping
+
     from jsonpath_rfc9535 import JSONPathQuery
 
     from greenroom.plugins.revision import AnsweredBy
@@ -88,8 +91,20 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Ask again every ``every_s`` until all that is expected is met, for ``for_s`` at most."""
+
+    for_s: float
+    every_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class HttpCheck:
-    """One check: a request and what is expected of its answer; ``line`` counts from 1."""
+    """One check: a request and what is expected of its answer; ``line`` counts from 1.
+
+    ``serial``: nothing else of the run may ask meanwhile. ``unmet`` says why the check is not meant
+    for this run, and is empty if it is.
+    """
 
     name: str
     line: int
@@ -102,6 +117,76 @@ class HttpCheck:
     max_body: int
     retry: Retry
     answered_by: AnsweredBy | None = None
+    wait: Wait | None = None
+    serial: bool = False
+    unmet: str = ""
+
+    @property
+    def longest_s(self) -> float:
+        """The seconds that it may take at worst, at one target."""
+        return self.timeout_s + (self.wait.for_s if self.wait else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What a step keeps of its answer as ``${capture.NAME}``.
+
+    One of: the one value that a JSONPath selects (``path``), a ``header``, a ``cookie``, or the one
+    group of a regular expression found in the body (``text``). ``secret``: redacted everywhere.
+    """
+
+    name: str
+    path: str = ""
+    query: JSONPathQuery | None = None
+    header: str = ""
+    cookie: str = ""
+    text: re.Pattern[str] | None = None
+    secret: bool = False
+
+    def __str__(self) -> str:
+        if self.text is not None:
+            return f"text {self.text.pattern}"
+        return self.path or (f"header {self.header}" if self.header else f"cookie {self.cookie}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of several; ``bind`` makes its check once the values it ``needs`` are known."""
+
+    name: str
+    needs: tuple[str, ...]
+    captures: tuple[Capture, ...]
+    longest_s: float
+    bind: Callable[[Mapping[str, Any]], HttpCheck]
+
+
+@dataclass(frozen=True, slots=True)
+class StepsCheck:
+    """Requests in their order, which share cookies and what they capture.
+
+    The first that does not pass ends them. ``setup`` comes first and must pass for anything to be
+    observed; ``teardown`` comes last, whatever happened. ``answered_by`` is for the steps that have
+    none of their own.
+    """
+
+    name: str
+    line: int
+    kind: Kind
+    gate: Gate
+    tags: tuple[str, ...]
+    steps: tuple[Step, ...]
+    setup: tuple[Step, ...]
+    teardown: tuple[Step, ...]
+    timeout_s: float
+    max_body: int
+    answered_by: AnsweredBy | None = None
+    serial: bool = False
+    unmet: str = ""
+
+    @property
+    def longest_s(self) -> float:
+        """The seconds that it may take at worst."""
+        return sum(step.longest_s for step in (*self.setup, *self.steps, *self.teardown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +204,15 @@ class WorkCheck:
     stage: Stage
     timeout_s: float
     work: Work
+    unmet: str = ""
+
+    @property
+    def longest_s(self) -> float:
+        """The seconds that it may take at worst."""
+        return self.timeout_s
+
+
+Check = HttpCheck | StepsCheck | WorkCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +225,5 @@ class Suite:
     name: str
     stage: Stage
     target: str
-    checks: tuple[HttpCheck | WorkCheck, ...]
+    checks: tuple[Check, ...]
     own_target: bool = False

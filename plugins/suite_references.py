@@ -61,7 +61,7 @@ def _pattern(fields: Fields, node: Node) -> str:
             re.compile(pattern[1:-1])
         except re.error as error:
             raise fields.error(node.place, f"{pattern} is no regular expression: {error}") from None
-    elif ":" not in pattern:
+    elif ":" not in pattern.rpartition("/")[2]:
         raise fields.error(
             node.place, f"{pattern!r} says nothing of the tag", f'write "{pattern}:build-*"'
         )

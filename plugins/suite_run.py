@@ -27,6 +27,7 @@ from greenroom.validators.http import (
     judge_time,
 )
 from greenroom.validators.json_values import cut, judge_values, printable
+from greenroom.validators.threshold import show
 from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
@@ -55,8 +56,29 @@ def run_check(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Finding:
     """Return the check's finding, without any secret."""
-    observation = observe(check, client, sleep)
-    return redacted(judge(check, target, observation), redactor)
+    return redacted(asked(check, target, client, sleep)[0], redactor)
+
+
+def asked(
+    check: HttpCheck, target: str, client: httpx.Client, sleep: Callable[[float], None]
+) -> tuple[Finding, Answer | Failure]:
+    """Return the check's finding and what it is about.
+
+    A check that waits is asked again until it passes or its time is over; the last try counts.
+    """
+    if check.wait is None:
+        observation = observe(check, client, sleep)
+        return judge(check, target, observation), observation.outcome
+    begun, tries = time.monotonic(), 0
+    while True:
+        tries += 1
+        observation = observe(check, client, sleep)
+        finding = judge(check, target, observation)
+        waited = time.monotonic() - begun
+        if finding.outcome is Outcome.PASSED or waited + check.wait.every_s > check.wait.for_s:
+            note = f"asked {tries} times in {show(waited, 's')}"
+            return replace(finding, notes=(*finding.notes, note)), observation.outcome
+        sleep(check.wait.every_s)
 
 
 def observe(check: HttpCheck, client: httpx.Client, sleep: Callable[[float], None]) -> Observation:
@@ -107,6 +129,7 @@ def redacted(finding: Finding, redactor: Redactor) -> Finding:
         expected=clean(finding.expected),
         seen=clean(finding.seen),
         advice=clean(finding.advice),
+        notes=tuple(map(clean, finding.notes)),
         rules=tuple(
             replace(
                 rule,
@@ -178,6 +201,11 @@ def _all_rules(check: HttpCheck, answer: Answer) -> Iterator[Rule]:
 
 def _rules(expect: Expect, answer: Answer) -> Iterator[Rule]:
     yield judge_status(expect.status, answer)
+    yield from answer_rules(expect, answer)
+
+
+def answer_rules(expect: Expect, answer: Answer) -> Iterator[Rule]:
+    """Judge time, headers and body of an answer, whatever its status."""
     if expect.time is not None:
         yield judge_time(expect.time, answer)
     for header in expect.headers:

@@ -7,6 +7,7 @@ it names one or a command.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,14 @@ class TableDocument(Document):
             *(_entry(word, value, key) for word, value in shared.items()),
         ]
         return Mapping(place, tuple(entries))
+
+
+def line_of(text: str, name: str) -> int:
+    """Return the line of ``text``, from 1, where the check ``name`` (KIND NAME) has its table."""
+    kind, _, own = name.partition(" ")
+    head = rf"\[.*\bartifact\.{re.escape(kind)}\.[\"']?{re.escape(own)}[\"']?\]"
+    lines = enumerate(text.splitlines(), start=1)
+    return next((number for number, line in lines if re.match(head, line.strip())), 1)
 
 
 def _place(key: str) -> KeyPlace:

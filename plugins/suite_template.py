@@ -11,11 +11,12 @@ from greenroom.plugins.waiver_file import read_waivers
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.evidence import proves
 from greenroom.validators.finding import Finding, Rule
-from greenroom.validators.result import count_metrics, worst_first
+from greenroom.validators.result import State, count_metrics, worst_first
 from greenroom.validators.result_waiver import waive
+from greenroom.validators.static import METRICS, STRICT
 from greenroom.validators.template_rules import choose_rules
-from greenroom.validators.threshold import parse_threshold
 from greenroom.validators.vocabulary import Outcome
+from greenroom.validators.words import few
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,16 +25,12 @@ if TYPE_CHECKING:
     from greenroom.plugins.suite_yaml import Entry, Node
     from greenroom.plugins.template_lint import Look
     from greenroom.plugins.workplace import Workplace
+    from greenroom.validators.result import Result
     from greenroom.validators.result_waiver import ResultWaiver
     from greenroom.validators.template import TemplateRule
     from greenroom.validators.threshold import Threshold
 
 KEYS = ("files", "rules", "waivers", "cfn_lint")
-METRICS = tuple(count_metrics((), 0))
-"""What ``expect`` may limit."""
-STRICT = (parse_threshold("error == 0"), parse_threshold("warning == 0"))
-"""What is expected where nothing is said."""
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +78,23 @@ class TemplateWork:
         examined = sum(one.amount for one in seen.evidence) or 1
         metrics = count_metrics(results, examined)
         rules = (*(limit.judge(metrics) for limit in self.limits), *_read_all(seen))
-        advice = next((one.advice for one in (*results, *seen.problems) if one.advice), "")
+        advice = _fixes((*results, *seen.problems))
         return Finding.judged(rules, seen.evidence, advice=advice, results=results, notes=notes)
+
+
+def _fixes(results: tuple[Result, ...]) -> str:
+    """Return the fix of each rule that has an open result, the worst first."""
+    fixes = {one.id: one.advice for one in results if one.state is State.OPEN and one.advice}
+    if len(fixes) == 1:
+        return next(iter(fixes.values()))
+    return few([f"{name}: {fix}" for name, fix in fixes.items()], between="; ")
 
 
 def _read_all(seen: Look) -> tuple[Rule, ...]:
     if not seen.problems:
         return ()
-    shown = [f"{one.location}: {one.message}" for one in seen.problems[:_SHOWN]]
-    if (more := len(seen.problems) - _SHOWN) > 0:
-        shown.append(f"and {more} more")
-    return (Rule("files", "all read", "; ".join(shown), None),)
+    shown = [f"{one.location}: {one.message}" for one in seen.problems]
+    return (Rule("files", "all read", few(shown, between="; "), None),)
 
 
 def read_template(fields: Fields, node: Node, expect: Node | None) -> TemplateWork:

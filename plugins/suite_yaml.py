@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ruamel.yaml import nodes
+    from yaml import nodes
 
 _NODES_MOST = 50_000
 _DEPTH_MOST = 60
@@ -82,6 +82,15 @@ class Document:
     path: Path
     text: str
 
+    @classmethod
+    def load(cls, path: Path, what: str, hint: str = "") -> Document:
+        """Return the text of the file ``path``, which errors call ``what``; `SettingsError`."""
+        try:
+            return cls(path, path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise SettingsError(f"cannot read {what} {path}: {why}", hint=hint) from error
+
     def error(self, place: Place, message: str, hint: str = "") -> SettingsError:
         """Return an error that shows the line with a caret below ``place``."""
         lines = self.text.splitlines() or [""]
@@ -106,28 +115,23 @@ class Document:
         return TreeReader(self).node(root)
 
     def compose(self, version: str = "1.2") -> nodes.Node | None:
-        """Return what ruamel reads as YAML of ``version``, unless the text names its own."""
-        from ruamel.yaml import YAML  # noqa: PLC0415 - slow, and this module's names are light
-        from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - as above
-        from ruamel.yaml.reader import ReaderError  # noqa: PLC0415 - as above
+        """Return the nodes of the text as YAML of ``version``; None if it is empty."""
+        from greenroom.plugins import yaml_nodes  # noqa: PLC0415 - slow: this module's names are light
 
-        yaml = YAML(typ="safe", pure=True)
-        yaml.version = version
         try:
-            root: nodes.Node | None = yaml.compose(self.text)
-        except MarkedYAMLError as error:
+            return yaml_nodes.compose(self.text, version)
+        except yaml_nodes.MARKED_ERROR as error:
             mark = error.problem_mark or error.context_mark
             place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
             what = " ".join(filter(None, (error.context, error.problem)))
             line = self.text.splitlines()[place.line - 1 : place.line]
             hint = _VARIABLE_HINT if "${" in "".join(line) else _YAML_HINT
             raise self.error(place, f"not valid YAML: {what}", hint) from error
-        except ReaderError as error:
-            place = place_at(self.text, error.position)
+        except yaml_nodes.CHARACTER_ERROR as error:
+            place = place_at(self.text, yaml_nodes.position_of(error, self.text))
             raise self.error(place, "not valid YAML: a character that YAML forbids") from error
-        except (YAMLError, RecursionError, ValueError) as error:
+        except yaml_nodes.YAML_ERRORS as error:
             raise self.error(Place(1, 1), f"not valid YAML: {error}", _YAML_HINT) from error
-        return root
 
 
 _VARIABLE_HINT = 'within { } a text with a variable must be quoted: {get: "/${env.X}"}'
@@ -145,8 +149,13 @@ def plain(node: Node) -> Any:  # noqa: ANN401 - a JSON value
             return [plain(item) for item in node.items]
 
 
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character: an escape can write it (``"\\ud800"``), no file can hold it."""
+HALVES = "a text that holds half a character (an escape from \\ud800 to \\udfff)"
+
+
 class TreeReader:
-    """Turns ruamel's nodes into ours, at most so many and so deep; another dialect overrides."""
+    """Turns PyYAML's nodes into ours, at most so many and so deep; another dialect overrides."""
 
     def __init__(self, document: Document, most: int = _NODES_MOST) -> None:
         self._document = document
@@ -154,13 +163,14 @@ class TreeReader:
 
     def node(self, node: nodes.Node, depth: int = 0) -> Node:
         """Return ``node``, which lies ``depth`` levels deep; raises `SettingsError`."""
-        from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode  # noqa: PLC0415 - above
+        from yaml.nodes import MappingNode, ScalarNode, SequenceNode  # noqa: PLC0415 - as above
 
         place = _place(node)
         self._left -= 1
         if self._left < 0 or depth > _DEPTH_MOST:
             raise self._document.error(place, "the document is too large or too deep")
         if isinstance(node, ScalarNode):
+            self._refuse_halves(node.value, place)
             return self.scalar(node, place)
         if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
             return Mapping(place, tuple(self.entries(node, depth)))
@@ -189,8 +199,13 @@ class TreeReader:
                     f"duplicate key {key.value!r}",
                     f"it stands in line {seen[key.value].line} already: keep one of them",
                 )
+            self._refuse_halves(key.value, place)
             seen[key.value] = place
             yield Entry(place, key.value, self.node(value, depth + 1))
+
+    def _refuse_halves(self, text: str, place: Place) -> None:
+        if HALF.search(text):
+            raise self._document.error(place, HALVES, "write the character itself")
 
     def _value(self, node: nodes.ScalarNode, place: Place) -> str | int | float | bool | None:
         raw: str = node.value
@@ -201,8 +216,10 @@ class TreeReader:
                 return None
             case "bool":
                 return raw.lower() == "true"
+            case "int" if (whole := _integer(raw)) is not None:
+                return whole
             case "int":
-                return _integer(raw)
+                raise self._document.error(place, f"{raw[:40]} is no number", "quote a text")
             case "float" if math.isfinite(number := _real(raw)):
                 return number
             case "float":
@@ -213,9 +230,12 @@ class TreeReader:
                 )
 
 
-def _integer(raw: str) -> int:
+def _integer(raw: str) -> int | None:
     digits = raw.replace("_", "")
-    return int(digits, 0) if digits.lstrip("+-").startswith(("0x", "0o")) else int(digits)
+    try:
+        return int(digits, 0) if digits.lstrip("+-").startswith(("0x", "0o")) else int(digits)
+    except ValueError:  # more digits than Python reads, none, or binary ones
+        return None
 
 
 def _real(raw: str) -> float:

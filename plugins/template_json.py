@@ -7,7 +7,7 @@ import re
 from json import JSONDecodeError, JSONDecoder
 from typing import TYPE_CHECKING
 
-from greenroom.plugins.suite_yaml import Entry, Mapping, Place, Scalar, Sequence
+from greenroom.plugins.suite_yaml import HALF, HALVES, Entry, Mapping, Place, Scalar, Sequence
 
 if TYPE_CHECKING:
     from greenroom.plugins.suite_yaml import Document, Node
@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORD = re.compile(r"true|false|null")
 _WORDS = {"true": True, "false": False, "null": None}
 _DEPTH_MOST = 60
+_DIGITS_MOST = 60
 _STRINGS = JSONDecoder()
 
 
@@ -64,7 +65,7 @@ class _Json:
             raise self._wrong("a value is expected here")
         self._at = number.end()
         raw = number[0]
-        value = float(raw) if number[1] or number[2] or len(raw) > _DEPTH_MOST else int(raw)
+        value = float(raw) if number[1] or number[2] or len(raw) > _DIGITS_MOST else int(raw)
         if not math.isfinite(value):
             raise self._document.error(place, f"{raw} is not a finite number")
         return Scalar(place, raw, value)
@@ -119,6 +120,8 @@ class _Json:
         except JSONDecodeError as error:
             self._at = error.pos
             raise self._wrong(error.msg) from error
+        if HALF.search(text):
+            raise self._wrong(f"here ends {HALVES}")
         return str(text)
 
     def _next(self) -> str:

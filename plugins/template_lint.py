@@ -12,6 +12,7 @@ from greenroom.plugins.hook_settings import hook_settings
 from greenroom.plugins.template_facts import facts_of, limits_of
 from greenroom.plugins.template_kinds import SYNTHESISED, found_in, kind_of
 from greenroom.plugins.template_yaml import read_template
+from greenroom.plugins.workplace import matching
 from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.result import Level, Location, Result, fingerprint_of
@@ -84,10 +85,7 @@ _NOTHING = f"no file is there (of a folder, files that end in {SYNTHESISED})"
 def _found(name: str, root: Path) -> Iterator[tuple[str, Path | None]]:
     """Yield the files that ``name`` means, as they are shown; None for none."""
     pattern = _PATTERN.search(name) and not (root / name).exists()
-    try:
-        paths = sorted(root.glob(name)) if pattern else [root / name]
-    except (ValueError, NotImplementedError) as error:
-        raise SettingsError(f"{name!r} is no pattern: {error}", hint="start at the root") from error
+    paths = matching(root, name) if pattern else [root / name]
     found = [file for path in paths for file in found_in(path)]
     for file in found:
         yield (str(file.relative_to(root)) if file.is_relative_to(root) else str(file)), file

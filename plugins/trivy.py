@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.canary import canary_files, language_of, write_canary
 from greenroom.plugins.image_subject import Opened, Subject, Target, open_subject
-from greenroom.plugins.layer_cache import layer_cache
+from greenroom.plugins.layer_cache import KEPT_S, layer_cache
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.trivy_command import CLEAN, ENDED, FOUND, HINT, Runner, find_trivy
 from greenroom.plugins.trivy_database import KnownDatabase, usable_database
@@ -92,7 +92,8 @@ class Trivy:
         with tempfile.TemporaryDirectory(prefix="greenroom-trivy-") as name:
             folder = Path(name, "empty")
             folder.mkdir()
-            cache = self.settings.cache_folder(self.place.environ).absolute()
+            own = self.settings.cache_folder(self.place.environ)
+            cache = (self.place.root / own).absolute()
             yield Runner(program, self.settings, self.place, folder, cache)
 
 
@@ -136,6 +137,7 @@ class _Session:
         if not isinstance(report, dict):
             report, text = self._scanned(target)
             cache.put_text(key, text)
+            cache.forget(KEPT_S)
         return report
 
     def facts(self, target: Target, report: dict[str, Any]) -> Scan:
@@ -197,7 +199,7 @@ class _Session:
         cache = SharedCache(self.runner.place.cache / "trivy-canaries")
         key = (*self._known[:4], system, sorted(kinds))
         kept = cache.get(key)
-        if kept is not None:
+        if isinstance(kept, dict):
             return Canary(int(kept["found"]), tuple(kept["blind"]))
         proof = _prove(self.runner, files, system, kinds)
         cache.put(key, {"found": proof.found, "blind": proof.blind})
@@ -232,15 +234,14 @@ def _read(ran: Ran, out: Path, what: str) -> tuple[dict[str, Any], bytes]:
     """Return the report that a scan wrote, and its text; its exit status must say the same."""
     if ran.status not in ENDED:
         raise ToolError(f"Trivy could not scan {what}: {ran.words}", hint="see its message above")
-    try:
-        size = out.stat().st_size
-        text = out.read_bytes() if size <= _REPORT_MOST else b""
-    except OSError as error:
+    if not out.is_file():  # nor anything else that was put there: reading could wait for ever
+        raise ToolError(f"Trivy ended with {ran.status} and wrote no report of {what}", hint=HINT)
+    if (size := out.stat().st_size) > _REPORT_MOST:
         raise ToolError(
-            f"Trivy ended with {ran.status} and wrote no report of {what}", hint=HINT
-        ) from error
-    if size > _REPORT_MOST:
-        raise ToolError(f"Trivy's report of {what} has {size:,} bytes: too many to read")
+            f"Trivy's report of {what} has {size:,} bytes: too many to read",
+            hint="scan less at once, or with fewer scanners",
+        )
+    text = out.read_bytes()
     report = read_report(text)
     found = findings_of(report)
     if (ran.status == CLEAN and found) or (ran.status == FOUND and not found):
@@ -262,7 +263,9 @@ def _convert(runner: Runner, report: dict[str, Any], form: SbomFormat, out: Path
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(written.read_bytes())
     except OSError as error:
-        raise ToolError(f"the SBOM {out} cannot be written: {error.strerror}") from error
+        raise ToolError(
+            f"the SBOM {out} cannot be written: {error.strerror}", hint="correct `sbom.path`"
+        ) from error
 
 
 def _fresh(runner: Runner) -> Path:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.programs import find_program, run_program, tool_environment
@@ -18,7 +19,6 @@ from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from greenroom.plugins.programs import Ran
     from greenroom.plugins.trivy_settings import TrivySettings
@@ -35,6 +35,8 @@ _NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy"
 _REGISTRY = ("DOCKER_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS")
 _TOKEN = "TRIVY_TOKEN"  # noqa: S105 - the name of Trivy's own variable
 _ASK_S = 20.0
+_LOG_PREFIX = re.compile(r"^\S+Z\t[A-Z]+\t(?:Fatal error\t)?", re.MULTILINE)
+"""What Trivy writes before each message: the time, the level and two words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ def find_trivy(place: Workplace) -> Program:
     cache = SharedCache(place.cache / "trivy-versions")
     key = (str(path), stat.st_mtime_ns, stat.st_size)
     known = cache.get(key)
-    version = known if isinstance(known, str) else _ask(path, place)
-    if version in REFUSED:
+    version = known if isinstance(known, str) else _asked(path, place)
+    if version.partition("-")[0] in REFUSED:
         raise ToolError(
             f"{path} is Trivy {version}, one of the compromised releases {', '.join(REFUSED)}",
             hint=f"remove it, and change every secret that it could read; {HINT}",
@@ -66,14 +68,14 @@ def find_trivy(place: Workplace) -> Program:
     return Program(path, version)
 
 
-def _ask(path: Path, place: Workplace) -> str:
-    place.cache.mkdir(parents=True, exist_ok=True)
+def _asked(path: Path, place: Workplace) -> str:
     ran = run_program(
         [str(path), "version", "--format", "json", "--config", ""],
-        folder=place.cache,
+        folder=Path("/"),
         environ=tool_environment(place.environ),
         until=min(place.until, time.monotonic() + _ASK_S),
         output_most=1 << 20,
+        redactor=place.redactor,
     )
     try:
         version = str(json.loads(ran.output)["Version"])
@@ -96,12 +98,14 @@ class Runner:
 
     def run(self, arguments: Sequence[str], *, registry: bool = False) -> Ran:
         """Run it; credentials for registries are passed on where ``registry`` is needed."""
-        return run_program(
+        ran = run_program(
             [str(self.program.path), *arguments],
             folder=self.folder,
             environ=self._environ(registry=registry),
             until=self.place.until,
+            redactor=self.place.redactor,
         )
+        return replace(ran, errors=_LOG_PREFIX.sub("", ran.errors))
 
     def scan(
         self,

@@ -19,9 +19,16 @@ if TYPE_CHECKING:
     from greenroom.plugins.trivy_command import Runner
 
 DEFAULT_SOURCE = "Trivy's own mirrors"
-_HINT = "run `trivy image --download-db-only` where there is a network, or set [trivy] database"
+_HINT = (
+    "name a mirror in [trivy] database; or, where there is no network, bring the folder that "
+    "`trivy image --download-db-only --cache-dir DIR` fills, and set [trivy] cache and offline"
+)
 _SERVER_S = 10.0
 _FRACTION = 6
+_NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL)
+_NO_METADATA = (ValueError, RecursionError, KeyError, TypeError, AttributeError)
+_CLOCKS = timedelta(hours=1)
+"""How far clocks may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,11 @@ def usable_database(runner: Runner, now: datetime) -> KnownDatabase:
     """Return the database, fetched if it is due; raises `ToolError` where it may not be used."""
     known = _of_server(runner) if runner.settings.server else _local(runner, now)
     age = now - _time(known.facts.updated)
+    if age < -_CLOCKS:
+        raise ToolError(
+            f"the vulnerability database says that it is from {known.facts.updated}, still to come",
+            hint=f"correct this machine's clock; else {_HINT}",
+        )
     most = timedelta(hours=runner.settings.max_age_h)
     if age > most:
         raise ToolError(
@@ -96,7 +108,7 @@ def _metadata(cache: Path) -> dict[str, Any]:
         metadata = json.loads(path.read_bytes())
     except OSError as error:
         raise ToolError(f"there is no vulnerability database in {cache}", hint=_HINT) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ToolError(f"{path} is no JSON: {error}", hint=_HINT) from error
     if not isinstance(metadata, dict):
         raise ToolError(f"{path} holds no metadata", hint=_HINT)
@@ -110,7 +122,7 @@ def _of_server(runner: Runner) -> KnownDatabase:
         answer = httpx.get(address, timeout=_SERVER_S, follow_redirects=False)
         answer.raise_for_status()
         facts = _facts(answer.json()["VulnerabilityDB"], runner.settings.server)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+    except (*_NO_ANSWER, *_NO_METADATA) as error:
         raise ServiceError(
             f"the Trivy server at {address} does not tell its database: {error}",
             hint="start `trivy server`, or correct [trivy] server",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.validators.errors import ToolError
@@ -10,7 +13,7 @@ from greenroom.validators.image import OperatingSystem, Scan, Scanner
 from greenroom.validators.result import Location, Package, Result, Severity, fingerprint_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _SCHEMA = 2
 _FOUND = ("Vulnerabilities", "Secrets", "Misconfigurations", "Licenses")
@@ -34,22 +37,31 @@ def read_report(text: bytes) -> dict[str, Any]:
 
 def findings_of(report: dict[str, Any]) -> int:
     """Return how many things the report complains of, as Trivy's own exit status counts them."""
-    parts = (part for part in _results(report))
-    return sum(
-        len([item for item in part.get(name) or () if item.get("Status") != "PASS"])
-        for part in parts
-        for name in _FOUND
-    )
+    with _understood():
+        return sum(
+            item.get("Status") != "PASS"
+            for part in _results(report)
+            for name in _FOUND
+            for item in part.get(name) or ()
+        )
 
 
 def scan_of(
     report: dict[str, Any], scanners: Sequence[Scanner], *, platform: str, files: int
 ) -> Scan:
     """Return the facts of one report; ``files`` are those given where there are no layers."""
-    try:
+    with _understood():
         return _scan(report, scanners, platform, files)
+
+
+@contextlib.contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ToolError(f"Trivy's report cannot be understood: {error!r}") from error
+        raise ToolError(
+            f"Trivy's report cannot be understood: {error!r}", hint="use another release of Trivy"
+        ) from error
 
 
 def _scan(report: dict[str, Any], scanners: Sequence[Scanner], platform: str, files: int) -> Scan:
@@ -73,6 +85,9 @@ def _scan(report: dict[str, Any], scanners: Sequence[Scanner], platform: str, fi
         ecosystems=tuple(sorted(_ecosystems(parts))),
         results=tuple(result for part in parts for result in _found(part)),
         licenses=tuple(result for part in parts for result in _licenses(part)),
+        os_packages=sum(
+            len(part.get("Packages") or ()) for part in parts if part.get("Class") == "os-pkgs"
+        ),
     )
 
 
@@ -103,11 +118,23 @@ def _ecosystems(parts: list[dict[str, Any]]) -> set[str]:
 def _found(part: dict[str, Any]) -> Iterator[Result]:
     for item in part.get("Vulnerabilities") or ():
         yield _vulnerability(item, part)
-    for item in part.get("Secrets") or ():
-        yield _secret(item, part)
-    for item in part.get("Misconfigurations") or ():
-        if item.get("Status") != "PASS":
-            yield _misconfiguration(item, part)
+    yield from _counted(_secret(item, part) for item in part.get("Secrets") or ())
+    yield from _counted(
+        _misconfiguration(item, part)
+        for item in part.get("Misconfigurations") or ()
+        if item.get("Status") != "PASS"
+    )
+
+
+def _counted(results: Iterable[Result]) -> Iterator[Result]:
+    """Yield the results with fingerprints of their own: a second one in a file is another one."""
+    seen: Counter[str] = Counter()
+    for result in results:
+        seen[result.fingerprint] += 1
+        if (number := seen[result.fingerprint]) > 1:
+            yield replace(result, fingerprint=fingerprint_of(result.fingerprint, str(number)))
+        else:
+            yield result
 
 
 def _vulnerability(item: dict[str, Any], part: dict[str, Any]) -> Result:

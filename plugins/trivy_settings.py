@@ -68,7 +68,7 @@ def read_trivy(table: Mapping[str, Any] | None, where: str) -> TrivySettings:
         )
     cache = _text(table, "cache", where)
     return TrivySettings(
-        cache=Path(cache).expanduser().absolute() if cache else None,
+        cache=Path(cache).expanduser() if cache else None,
         max_age_h=_measure(table, "max_age", where, (_AGE, _HOURS, "7d", "12h")),
         min_size=_measure(table, "min_size", where, (_SIZE, _OCTETS, "4KiB", "100MiB")),
         offline=_flag(table, "offline", where),

@@ -19,7 +19,6 @@ from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.suite_fields import Fields
 from greenroom.plugins.suite_variables import Variables
 from greenroom.plugins.suite_yaml import Document
-from greenroom.validators.errors import SettingsError
 from greenroom.validators.result_waiver import ResultWaiver
 
 if TYPE_CHECKING:
@@ -33,12 +32,7 @@ _OPTIONAL = ("package", "version", "path")
 
 def read_waivers(path: Path) -> tuple[ResultWaiver, ...]:
     """Read a waiver file; a `SettingsError` shows the line, the column and what is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError(f"cannot read the waivers {path}: {why}") from error
-    document = Document(path, text)
+    document = Document.load(path, "the waivers")
     root = document.read()
     fields = Fields(document, Variables({}, {}, {}, Redactor()))
     found = fields.mapping(root, "the file of waivers", ("version", "waivers"))
@@ -51,6 +45,9 @@ def _waiver(fields: Fields, node: Node) -> ResultWaiver:
     found = fields.mapping(node, "a waiver", WAIVER_KEYS)
     for key in ("id", "reason", "expires"):
         fields.required(found, key, node, "the waiver")
+    if not set(_text(fields, found, "id")) - set("*?") and not {"package", "path"} & set(found):
+        place = found["id"].value.place
+        raise fields.error(place, "it waives whatever is found", "name an id, a package or a path")
     return ResultWaiver(
         id=_text(fields, found, "id"),
         reason=_text(fields, found, "reason"),

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import time
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.ahead import NAME, Ahead
 from greenroom.plugins.recording import recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
+from greenroom.plugins.settings_file import IN_PYPROJECT
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.suite_items import SuiteItem
-from greenroom.plugins.workplace import Site, Workplace
+from greenroom.plugins.suite_table import line_of
+from greenroom.plugins.workplace import Site, Workplace, cache_folder
 from greenroom.validators.errors import GreenroomError
 from greenroom.validators.finding import Finding
 from greenroom.validators.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
 
     from greenroom.plugins.suite_model import WorkCheck
+
+_LOG = logging.getLogger(__name__)
+_REPORT_IT = "please report it: this is no fault of what is examined"
 
 
 class WorkItem(SuiteItem):
@@ -34,6 +39,15 @@ class WorkItem(SuiteItem):
     def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
         super().__init__(**arguments)
         self._target = target
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the file, line and name; the settings' where they hold the check."""
+        if self.check.line:
+            return super().reportinfo()
+        given = self.config.getoption("greenroom_settings")
+        folder = self.config.invocation_params.dir if given else self.config.rootpath
+        path = folder / settings_of(self.config).where.removesuffix(f" {IN_PYPROJECT}")
+        return path, line_of(path.read_text(encoding="utf-8"), self.name) - 1, self.name
 
     def runtest(self) -> None:
         """Observe, judge and record; raises `CheckFailed` unless the check passed."""
@@ -50,19 +64,21 @@ class WorkItem(SuiteItem):
         try:
             return self.check.work.run(self._workplace())
         except GreenroomError as error:
-            return Finding(Outcome.ERROR, "something to examine", str(error), advice=error.hint)
+            return Finding(Outcome.ERROR, "the check to run", str(error), advice=error.hint)
+        except Exception as error:  # noqa: BLE001 - whatever breaks is no miss of what is examined
+            _LOG.exception("the check %s broke", self.name)
+            told = f"Greenroom itself failed: {type(error).__name__}: {error}"
+            return Finding(Outcome.ERROR, "the check to run", told, advice=_REPORT_IT)
 
     def _workplace(self) -> Workplace:
-        return Workplace(
-            root=self.config.rootpath,
-            environ=os.environ,
-            until=time.monotonic() + self.check.timeout_s,
-            cache=cache_folder(os.environ),
-            redactor=redactor_of(self.config),
-            today=datetime.now(UTC).date(),
-            tables=settings_of(self.config).tool_tables,
-            here=self._site() if self.check.stage is Stage.ENVIRONMENT else None,
+        place = Workplace.of_process(
+            self.config.rootpath,
+            self.check.timeout_s,
+            redactor_of(self.config),
+            settings_of(self.config).tool_tables,
         )
+        environment = self.check.stage is Stage.ENVIRONMENT
+        return replace(place, here=self._site()) if environment else place
 
     def _site(self) -> Site:
         from greenroom.plugins.target import connections_of  # noqa: PLC0415 - environments only
@@ -82,14 +98,6 @@ def pool_of(config: pytest.Config) -> Ahead:
         known = Ahead(_task_of, SharedCache(cache_folder(os.environ) / "durations"))
         config.pluginmanager.register(known, NAME)
     return known
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Return where what costs time is kept: GREENROOM_CACHE, else the user's cache folder."""
-    if given := environ.get("GREENROOM_CACHE"):
-        return Path(given).absolute()
-    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/tmp"), ".cache")  # noqa: S108 - no home: a cache may be lost
-    return Path(home).absolute() / "greenroom"
 
 
 def _task_of(item: pytest.Item) -> Callable[[], Finding] | None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from greenroom.validators.errors import SettingsError
@@ -10,7 +14,6 @@ from greenroom.validators.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
-    from pathlib import Path
 
     import httpx
 
@@ -79,6 +82,25 @@ class Workplace:
             raise SettingsError("the check looks at an environment, and was given none")
         return self.here
 
+    @classmethod
+    def of_process(
+        cls,
+        root: Path,
+        timeout_s: float,
+        redactor: Redactor,
+        tables: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Workplace:
+        """Return one with this process's environment, its user's cache and today's date."""
+        return cls(
+            root=root,
+            environ=os.environ,
+            until=time.monotonic() + timeout_s,
+            cache=cache_folder(os.environ),
+            redactor=redactor,
+            today=datetime.now(UTC).date(),
+            tables=tables or {},
+        )
+
     def path(self, name: str, what: str) -> Path:
         """Return the file or folder ``name``, which must exist; raises `SettingsError`."""
         path = self.root / name
@@ -87,6 +109,24 @@ class Workplace:
                 f"{what}: {name} does not exist", hint=f"paths start at {self.root}: correct it"
             )
         return path
+
+
+def matching(root: Path, pattern: str) -> list[Path]:
+    """Return what matches ``pattern`` below ``root``, sorted; raises `SettingsError`."""
+    try:
+        return sorted(root.glob(pattern))
+    except (ValueError, NotImplementedError) as error:
+        raise SettingsError(
+            f"{pattern!r} is no pattern: {error}", hint="start at the root"
+        ) from error
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Return where what costs time is kept: GREENROOM_CACHE, else the user's cache folder."""
+    if given := environ.get("GREENROOM_CACHE"):
+        return Path(given).absolute()
+    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/tmp"), ".cache")  # noqa: S108 - no home: a cache may be lost
+    return Path(home).absolute() / "greenroom"
 
 
 class Work(Protocol):

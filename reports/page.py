@@ -7,9 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from greenroom.reports import curl, text
+from greenroom.reports import text
 from greenroom.reports.deployment import Timeline
 from greenroom.reports.exchange import Exchange
+from greenroom.reports.rerun import rerun
 from greenroom.reports.states import (
     ORDER,
     StageRow,
@@ -103,7 +104,7 @@ class Row:
     @property
     def rerun(self) -> str:
         """The command that runs this check alone."""
-        return f"pytest {curl.quote(self.check.id)}"
+        return rerun([self.check.id])
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def _result(result: Result, index: int) -> dict[str, Any]:
 
 
 def _place(location: Location) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(location.file)}}
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(location.file)}}
     numbers = {
         "startLine": location.line,
         "startColumn": location.column,
@@ -87,8 +87,3 @@ def _place(location: Location) -> dict[str, Any]:
     }
     region = {name: number for name, number in numbers.items() if number}
     return place | ({"region": region} if location.line else {})
-
-
-def _uri(file: str) -> str:
-
-    return quote(file)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from greenroom.reports.rerun import rerun
 from greenroom.reports.states import State, stage_rows
 from greenroom.validators.vocabulary import Verdict
 
@@ -51,8 +51,8 @@ def closing(record: RunRecord, page: str) -> Iterator[Line]:
         yield from _reason(number, reason, style)
     if (more := len(decision.reasons) - _SHOWN_REASONS) > 0:
         yield Line(f"    and {more:,} more reasons in the report")
-    if rerun := [reason.check for reason in decision.reasons if reason.check][:_SHOWN_REASONS]:
-        yield Line(f"rerun:  pytest {shlex.join(rerun)}")
+    if again := [reason.check for reason in decision.reasons if reason.check][:_SHOWN_REASONS]:
+        yield Line(f"rerun:  {rerun(again)}")
     if page:
         yield Line(f"report: {page}")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import traceback
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,3 +58,4 @@ def test_every_error_shows_its_hint(error: type[errors.GreenroomError]) -> None:
     raised = error("no such file: x.yaml", hint="give a path that exists")
     assert raised.explain() == "no such file: x.yaml\n  hint: give a path that exists"
     assert error("no such file").explain() == "no such file"
+    assert traceback.format_exception_only(raised)[1:] == ["hint: give a path that exists\n"]

@@ -27,6 +27,8 @@ class GreenroomError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        if hint:
+            self.add_note(f"hint: {hint}")  # a traceback shows it, too
 
     def explain(self) -> str:
         """Return the whole text for a person: the message, then the hint on a line of its own."""

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
+from greenroom.validators.license_expression import is_denied
 from greenroom.validators.result import State, count_metrics, worst_first
 from greenroom.validators.result_waiver import waive
 from greenroom.validators.threshold import parse_threshold
 from greenroom.validators.vocabulary import Outcome
+from greenroom.validators.words import few
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +32,14 @@ if TYPE_CHECKING:
     from greenroom.validators.threshold import Threshold
 
 DEFAULT_LIMITS = (parse_threshold("critical == 0"), parse_threshold("high == 0"))
-_SHOWN = 5
+_ADVICE = {
+    "digest": "scan again, and deploy what was scanned: name it by its digest",
+    "operating system": "build on a supported release; an image built on scratch says os: none",
+    "never": "update or remove it: it is never accepted",
+    "licenses": "replace the package, or take its licence out of `deny`",
+    "canary": "fetch the whole database anew; an ecosystem may do without if `unproven` names it",
+}
+"""What to do about a rule whose name begins so."""
 
 
 class Scanner(StrEnum):
@@ -60,7 +69,8 @@ class Scan:
 
     ``amounts`` are how many things each scanner examined, and what they are: packages, layers,
     files, checks. ``ecosystems`` are those of its packages that belong to no operating system.
-    ``licenses`` are all that were found, denied or not; they are in no metric.
+    ``licenses`` are all that were found, denied or not; they are in no metric. ``os_packages``
+    counts the packages of the operating system.
     """
 
     platform: str
@@ -70,6 +80,7 @@ class Scan:
     ecosystems: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
     licenses: tuple[Result, ...] = ()
+    os_packages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +124,6 @@ class ImageFacts:
     at: str
     database: Database | None = None
     canary: Canary | None = None
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +152,13 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
             expected=f"something to examine in {facts.subject}",
             seen="; ".join(unread),
             evidence=evidence,
-            advice="name an image, bundle or file with packages that Trivy can read",
-            notes=facts.notes,
+            advice="name what holds what the scanner looks for, or leave that scanner out",
         )
     waived = waive(_named(facts, policy), policy.waivers, policy.today)
     results = worst_first([*waived.results, *_denied(facts, policy)])
     rules = (
         *_identity(facts),
-        *_systems(facts),
+        *_systems(facts, policy),
         *_canary(facts, policy),
         *_limits(facts, waived.results, policy),
         *_never(waived.results, policy),
@@ -158,9 +167,9 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
     return Finding.judged(
         rules,
         evidence,
-        advice=_advice(results),
+        advice=_advice(rules, results),
         results=results,
-        notes=(*facts.notes, *waived.notes),
+        notes=waived.notes,
     )
 
 
@@ -211,7 +220,7 @@ def _identity(facts: ImageFacts) -> Iterator[Rule]:
         yield Rule("digest", f"== {facts.digest}", facts.digest_after or "gone", same)
 
 
-def _systems(facts: ImageFacts) -> Iterator[Rule]:
+def _systems(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
     for scan in facts.scans if facts.database is not None else ():
         name = f"operating system {scan.platform}".strip()
         if scan.os is None:
@@ -221,6 +230,9 @@ def _systems(facts: ImageFacts) -> Iterator[Rule]:
         ended = scan.os.end_of_life
         life = "past its end of life: no advisories are made for it" if ended else "supported"
         yield Rule(name, "supported", f"{scan.os} is {life}", not ended)
+        bare = facts.image and not facts.needs_os
+        if not scan.os_packages and not bare and str(scan.os) not in policy.unproven:
+            yield Rule(f"packages of {name}", ">= 1", "none could be read", None)
 
 
 def _canary(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
@@ -243,34 +255,39 @@ def _limits(
 def _never(results: tuple[Result, ...], policy: ImagePolicy) -> Iterator[Rule]:
     for pattern in policy.never:
         found = sorted({result.where for result in results if _is(result.id, (pattern,))})
-        yield Rule(f"never {pattern}", "absent", _some(found, "absent"), not found)
+        yield Rule(f"never {pattern}", "absent", few(found) or "absent", not found)
 
 
 def _licenses(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
     if policy.deny_licenses:
         found = sorted({f"{one.id} ({one.where})" for one in _denied(facts, policy)})
         limit = f"none of {', '.join(policy.deny_licenses)}"
-        yield Rule("licenses", limit, _some(found, "none"), not found)
+        yield Rule("licenses", limit, few(found) or "none", not found)
 
 
 def _denied(facts: ImageFacts, policy: ImagePolicy) -> tuple[Result, ...]:
     found = (one for scan in facts.scans for one in scan.licenses)
-    return tuple(dict.fromkeys(one for one in found if _is(one.id, policy.deny_licenses)))
+    return tuple(dict.fromkeys(one for one in found if is_denied(one.id, policy.deny_licenses)))
 
 
 def _is(name: str, patterns: Iterable[str]) -> bool:
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+    """Tell whether a pattern names ``name``; case does not matter in the id of a flaw."""
+    low = name.lower()
+    return any(low == one.lower() or fnmatchcase(low, one.lower()) for one in patterns)
 
 
-def _some(found: list[str], none: str) -> str:
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return ", ".join(found[:_SHOWN]) + more if found else none
-
-
-def _advice(results: tuple[Result, ...]) -> str:
-    counting = [result for result in results if result.state is State.OPEN]
-    if any(result.fixable for result in counting):
+def _advice(rules: tuple[Rule, ...], results: tuple[Result, ...]) -> str:
+    """Return what to do about the first rule that was missed, else about one not observed."""
+    missed = [rule for rule in rules if not rule.met]
+    for first in sorted(missed, key=lambda rule: rule.met is None)[:1]:
+        for name, advice in _ADVICE.items():
+            if first.rule.startswith(name):
+                return advice
+    worst = next((result for result in results if result.state is State.OPEN), None)
+    if worst is None:
+        return ""
+    if worst.fixable:
         return "update the packages to the versions that repair them, and build again"
-    if any(result.package is not None for result in counting):
+    if worst.package is not None:
         return "build on a newer base, or waive each with a reason and a date"
-    return "correct each, or waive it with a reason and a date" if counting else ""
+    return "correct each, or waive it with a reason and a date"

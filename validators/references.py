@@ -66,8 +66,15 @@ class Policy:
         return any(_matches(pattern, name) for pattern in self.immutable for name in named)
 
     def recorded_of(self, reference: Reference) -> str:
-        """Return the digest that was recorded of a tag; empty if none was."""
-        return (self.recorded or {}).get(f"{reference.name}:{reference.tag}", "")
+        """Return the digest that was recorded of a tag; empty if none was.
+
+        A reference without a tag may have any digest of its repository that was recorded.
+        """
+        recorded = self.recorded or {}
+        if reference.tag or not reference.digest:
+            return recorded.get(f"{reference.name}:{reference.tag}", "")
+        known = [digest for tag, digest in recorded.items() if _untagged(tag) == reference.name]
+        return reference.digest if reference.digest in known else next(iter(known), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,7 @@ def judge_references(facts: References, policy: Policy, evidence: tuple[Evidence
     notes = tuple(f"{name} names no image" for name in facts.empty) + facts.notes
     return Finding.judged(
         tuple(rules),
-        () if facts.empty else evidence,
+        () if facts.empty and not results else evidence,
         advice=next((found.advice for found in worst_first(results)), ""),
         results=worst_first(results),
         notes=notes,
@@ -203,6 +210,10 @@ def _result(rule: str, use: ImageUse, message: str) -> Result:
         advice=_ADVICE[rule],
         fingerprint=fingerprint_of(rule, use.location.file, use.text),
     )
+
+
+def _untagged(name: str) -> str:
+    return name.rpartition(":")[0]
 
 
 def _matches(pattern: str, name: str) -> bool:

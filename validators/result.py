@@ -17,6 +17,9 @@ from greenroom.validators.threshold import Dimension, Metric
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_SHOWN = 300
+"""Characters of a message that a person is shown in a line; the record has the whole."""
+
 
 class Severity(StrEnum):
     """How bad it is, worst first. ``unknown`` is not harmless: nobody has rated it yet."""
@@ -37,6 +40,19 @@ class Severity(StrEnum):
                 return Level.WARNING
             case Severity.LOW:
                 return Level.NOTE
+
+    @property
+    def least_score(self) -> float:
+        """The lowest CVSS base score that is called so; 0 for what nobody has rated."""
+        match self:
+            case Severity.CRITICAL:
+                return 9.0
+            case Severity.HIGH:
+                return 7.0
+            case Severity.MEDIUM:
+                return 4.0
+            case Severity.LOW | Severity.UNKNOWN:
+                return 0.0
 
     @classmethod
     def of_score(cls, score: float) -> Severity:
@@ -142,7 +158,9 @@ class Result:
     def __str__(self) -> str:
         fixed = f", fixed in {self.package.fixed}" if self.package and self.package.fixed else ""
         where = f" in {self.where}" if self.where else ""
-        return f"{self.severity.value} {self.id}{where}{fixed}: {self.message}"
+        said = " ".join(self.message.split())
+        more = " …" if len(said) > _SHOWN else ""
+        return f"{self.severity.value} {self.id}{where}{fixed}: {said[:_SHOWN]}{more}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the record's form of this result; what is not known is left out."""
@@ -209,7 +227,8 @@ def count_metrics(results: Iterable[Result], examined: int) -> dict[str, Metric]
     """Return how many open results there are, as metrics that rest on ``examined`` things.
 
     total, one for each severity and level, fixable and fixable_SEVERITY; waived and known count
-    those that are not open; max_score is the highest CVSS base score of an open one (0 if none).
+    those that are not open; max_score is the highest CVSS base score of an open one (0 if none);
+    one without a score has the least of its severity.
     """
     seen: Counter[str] = Counter()
     score = 0.0
@@ -218,7 +237,7 @@ def count_metrics(results: Iterable[Result], examined: int) -> dict[str, Metric]
             seen[result.state.value] += 1
             continue
         seen.update(("total", result.severity.value, result.level.value))
-        score = max(score, result.score or 0.0)
+        score = max(score, result.severity.least_score if result.score is None else result.score)
         if result.fixable:
             seen.update(("fixable", f"fixable_{result.severity.value}"))
     names = ["total", *Severity, *Level, "fixable", *(f"fixable_{one}" for one in Severity)]

@@ -10,6 +10,7 @@ from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.result import Result, State, count_metrics, worst_first
 from greenroom.validators.threshold import Threshold, parse_threshold
 from greenroom.validators.vocabulary import Outcome
+from greenroom.validators.words import few
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -104,9 +105,7 @@ def with_known(
 
 
 def _problem_rule(problems: tuple[str, ...]) -> Rule:
-    shown = "; ".join(problems[:_SHOWN])
-    more = f"; and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
-    return Rule("the tool's own problems", "none", shown + more, None)
+    return Rule("the tool's own problems", "none", few(problems, _SHOWN, between="; "), None)
 
 
 def _advice(results: tuple[Result, ...]) -> str:

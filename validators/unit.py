@@ -13,6 +13,7 @@ from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.result import Level, Location, Result, fingerprint_of
 from greenroom.validators.threshold import Dimension, Metric, parse_threshold
 from greenroom.validators.vocabulary import Outcome
+from greenroom.validators.words import few
 
 if TYPE_CHECKING:
     from greenroom.validators.coverage import ChangedCoverage, Changes, Coverage
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 COUNTS = ("tests", "ran", "passed", "failed", "errors", "skipped", "flaky")
 UNIT_METRICS = (*COUNTS, *COVERAGE_METRICS)
 _ALWAYS = tuple(map(parse_threshold, ("failed == 0", "errors == 0")))
-_SHOWN = 5
 
 
 class CaseStatus(StrEnum):
@@ -225,15 +225,10 @@ def _notes(run: UnitRun) -> tuple[str, ...]:
     notes = list(run.tests.notes)
     flaky = [case.id for case in run.tests.cases if case.flaky]
     if flaky:
-        notes.append(f"{len(flaky):,} passed only when run again: {_few(flaky)}")
+        notes.append(f"{len(flaky):,} passed only when run again: {few(flaky)}")
     if run.coverage is not None:
         notes += run.coverage.notes
     if run.changed is not None and run.changed.unmeasured:
         absent = [f"{name} ({lines} lines)" for name, lines in run.changed.unmeasured]
-        notes.append(f"changed, but not in the coverage report: {_few(absent)}")
+        notes.append(f"changed, but not in the coverage report: {few(absent)}")
     return tuple(notes)
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import (
@@ -14,7 +15,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from greenroom.plugins.aws import explained, may_succeed_later
+from greenroom.plugins.aws import ask_aws, explained, may_succeed_later
 from greenroom.plugins.aws_process import Aws, CallError
 from greenroom.plugins.aws_worker import Clients, Limits
 from greenroom.validators.errors import ServiceError
@@ -69,3 +70,36 @@ def test_without_boto3_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ServiceError) as refused:
         Clients(Limits(connect_s=1, read_s=1)).get("ecs")
     assert "greenroom[aws]" in refused.value.hint
+
+
+def ask_from_a_thread(_: int) -> str:
+    with pytest.raises(ServiceError) as caught:
+        ask_aws("ecr", "describe_repositories", "ecr:DescribeRepositories")
+    return str(caught.value)
+
+
+def test_several_threads_ask_at_once_in_the_region_that_any_sdk_knows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", refused_url())
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with ThreadPoolExecutor(4) as pool:
+        said = list(pool.map(ask_from_a_thread, range(8)))
+    known = "ecr:DescribeRepositories failed: EndpointConnectionError"
+    assert [one.startswith(known) for one in said] == [True] * 8
+
+
+def test_without_boto3_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    assert "greenroom[aws]" in ask_from_a_thread(0)
+
+
+def test_an_address_that_is_none_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert "ecr:DescribeRepositories failed: Invalid endpoint" in ask_from_a_thread(0)

@@ -25,6 +25,13 @@ NODE = {
     "evidence": {"files": ["*.py"]},
     "baseline": "static-baseline.json",
 }
+SETTINGS = """
+[artifact.static.lint]
+command = ["cat", "log.sarif"]
+format = "sarif"
+evidence = {files = ["*.py"]}
+baseline = "b.json"
+"""
 SUITE = {"version": 1, "name": "s", "checks": [{"name": "lint", "static": NODE}]}
 
 
@@ -83,7 +90,7 @@ def baseline(root: Path, *more: str) -> int:
 def test_without_a_baseline_the_error_says_how_to_write_it(project: Path) -> None:
     with pytest.raises(SettingsError, match=r"static-baseline.json does not exist") as caught:
         check(project)
-    assert "greenroom baseline SUITE_FILE" in caught.value.hint
+    assert "greenroom baseline [SUITE_FILE]" in caught.value.hint
 
 
 def test_what_is_in_the_baseline_does_not_count(project: Path) -> None:
@@ -136,6 +143,17 @@ def test_nothing_examined_writes_no_baseline(
     assert not (project / "static-baseline.json").exists()
 
 
+def test_a_secret_of_the_suite_is_not_shown(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hush-hush")
+    node = NODE | {"command": ["sh", "-c", "echo no $0 >&2; exit 9", "${secret.TOKEN}"]}
+    checks = [{"name": "lint", "static": node}]
+    (project / "s.suite.yaml").write_text(json.dumps(SUITE | {"checks": checks}))
+    assert baseline(project) == 2
+    assert "sh failed: exit status 9: no [redacted]" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "why"),
     [(("--check", "other"), "no static check 'other' with a baseline"), ((), "no static check")],
@@ -150,11 +168,49 @@ def test_a_suite_without_such_a_check_is_explained(
     assert why in capsys.readouterr().err
 
 
+def test_without_a_suite_the_checks_of_the_settings_have_their_baselines(project: Path) -> None:
+    (project / "greenroom.toml").write_text(SETTINGS)
+    assert main(["baseline", "--root", str(project)]) == 0
+    assert len(read_baseline(project / "b.json", "b.json")) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [("", "have no checks in [artifact]"), ("[artifact.static.ruff]\n", "has no static check")],
+    ids=["no-checks", "no-baseline"],
+)
+def test_settings_without_such_a_check_are_explained(
+    settings: str, why: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "greenroom.toml").write_text(settings)
+    assert main(["baseline", "--root", str(project)]) == 4
+    assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "more", "status"),
+    [
+        ('[release]\nimage = "app@sha256:1"\n', (), 0),
+        ("", ("--greenroom-release", "image=app@sha256:1"), 0),
+        ("", (), 4),
+    ],
+    ids=["settings", "option", "nowhere"],
+)
+def test_variables_of_other_checks_need_their_values(
+    settings: str, more: tuple[str, ...], status: int, project: Path
+) -> None:
+    image = {"name": "image", "image": {"ref": "${release.image}"}}
+    checks = [{"name": "lint", "static": NODE}, image]
+    (project / "s.suite.yaml").write_text(json.dumps(SUITE | {"checks": checks}))
+    (project / "greenroom.toml").write_text(settings)
+    assert baseline(project, *more) == status
+
+
 def test_a_suite_that_cannot_be_read_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert baseline(tmp_path) == 4
-    assert "cannot be read" in capsys.readouterr().err
+    assert "cannot read the suite" in capsys.readouterr().err
 
 
 WAIVER = """version: 1
@@ -172,6 +228,24 @@ def test_what_is_waived_does_not_count(project: Path) -> None:
     assert finding.outcome is Outcome.PASSED
     assert finding.results[0].why == "on purpose (until 2999-01-31)"
     assert [note[:17] for note in finding.notes] == ["unused waiver: R2"]
+
+
+def test_a_baseline_is_all_that_is_written_into_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GREENROOM_CACHE", str(tmp_path / "cache"))
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "a.sh").write_text("#!/bin/sh\necho $1\n")
+    check = {"name": "lint", "static": {"tool": "shellcheck", "baseline": "b.json"}}
+    (root / "s.suite.yaml").write_text(json.dumps(SUITE | {"checks": [check]}))
+    assert baseline(root) == 0
+    assert sorted(path.name for path in root.iterdir()) == ["a.sh", "b.json", "s.suite.yaml"]
+
+
+def test_a_baseline_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be written: Is a directory"):
+        write_baseline(tmp_path, ())
 
 
 def test_static_checks_run_side_by_side() -> None:

@@ -41,29 +41,42 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "add", ".")
     git(folder, "commit", "-m", "main goes on")
     git(folder, "checkout", "work")
-    (folder / "app" / 'n"e\tw.js').write_text("1\n\n3\n")
+    (folder / "app" / 'n"ë\tw.js').write_text("1\n\n3\n")
     return folder
 
 
 def test_lines_since_the_branch_parted_are_found_with_new_files(history: Path) -> None:
     changes = changed_lines("main", place(history))
     assert changes.problem == ""
-    assert changes.lines == {"app/a.js": {2, 4, 5}, "top.js": {1}, 'app/n"e\tw.js': {1, 3}}
+    assert changes.lines == {"app/a.js": {2, 4, 5}, "top.js": {1}, 'app/n"ë\tw.js': {1, 3}}
 
 
 def test_a_folder_below_sees_its_own_files_alone(history: Path) -> None:
-    assert set(changed_lines("main", place(history / "app")).lines) == {"a.js", 'n"e\tw.js'}
+    assert set(changed_lines("main", place(history / "app")).lines) == {"a.js", 'n"ë\tw.js'}
 
 
 def test_an_odd_name_is_read_as_git_writes_it(history: Path) -> None:
     git(history, "add", "--intent-to-add", ".")
-    assert changed_lines("main", place(history)).lines['app/n"e\tw.js'] == {1, 3}
+    assert changed_lines("main", place(history)).lines['app/n"ë\tw.js'] == {1, 3}
 
 
 def test_settings_of_git_change_nothing(history: Path) -> None:
     for name, value in (("diff.noprefix", "true"), ("diff.interHunkContext", "9")):
         git(history, "config", name, value)
     assert changed_lines("main", place(history)).lines["app/a.js"] == {2, 4, 5}
+
+
+@pytest.mark.parametrize("attribute", ["-diff", "binary"])
+def test_attributes_hide_no_line(history: Path, attribute: str) -> None:
+    (history / ".git" / "info" / "attributes").write_text(f"*.js {attribute}\n")
+    (history / "top.js").write_text("x\ny\n")
+    try:
+        lines = changed_lines("main", place(history)).lines
+    finally:
+        (history / ".git" / "info" / "attributes").unlink()
+        (history / "top.js").write_text("x\n")
+    assert lines["app/a.js"] == {2, 4, 5}
+    assert lines["top.js"] == {1, 2}
 
 
 @pytest.mark.parametrize("base", ["origin/main", "no such base"])

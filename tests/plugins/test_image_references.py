@@ -56,7 +56,7 @@ def test_a_file_without_images_has_none(text: str, tmp_path: Path) -> None:
 def test_a_compose_file_names_one_for_each_service(tmp_path: Path) -> None:
     text = (
         "services:\n  web:\n    image: app:${TAG:-1}\n  db: {image: 'db:${V}'}\n"
-        "  own: {build: .}\n  two: {extends: web}\n"
+        "  own: {build: .}\n  two: {extends: web}\n  bare: {ports: ['80']}\n"
     )
 
     assert images(tmp_path, text) == [
@@ -64,6 +64,7 @@ def test_a_compose_file_names_one_for_each_service(tmp_path: Path) -> None:
         ("db:${V}", 4, True),
         ("service own", 5, False),
         ("service two", 6, False),
+        ("service bare", 7, False),
     ]
     assert images(tmp_path, text, TAG="2", V="3")[:2] == [("app:2", 3, True), ("db:3", 4, True)]
 
@@ -97,7 +98,9 @@ def test_a_task_definition_names_one_for_each_container(within: bool, tmp_path: 
         ("!Sub 'app:${!Tag}'", "app:${!Tag}", True),
         ("[app]", "a list or mapping", False),
         ("", "nothing", False),
+        ("${" * 100_000, f"{'${' * 30}…", False),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_a_template_computes_what_it_can(
     value: str,
@@ -122,6 +125,20 @@ Resources:
 """
     found = [("app:1", 2, True), ("app:2", 3, True), ("function H", 4, False)]
     assert images(tmp_path, text) == found
+
+
+def test_resources_of_a_loop_and_services_of_app_runner_name_theirs(tmp_path: Path) -> None:
+    text = """\
+Resources:
+  Fn::ForEach::Each:
+    - Name
+    - [a, b]
+    - F${Name}: {Type: "AWS::Lambda::Function", Properties: {Code: {ImageUri: "${Name}:1"}}}
+  R:
+    Type: AWS::AppRunner::Service
+    Properties: {SourceConfiguration: {ImageRepository: {ImageIdentifier: "app:2"}}}
+"""
+    assert images(tmp_path, text) == [("${Name}:1", 5, True), ("app:2", 8, True)]
 
 
 APPSPEC = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +93,21 @@ def test_gotestsum_counts_a_build_error_that_no_case_shows(tmp_path: Path) -> No
             *("s counts 2 skipped tests and shows 0",),
             id="lost-skips",
         ),
+        pytest.param(
+            f'<testsuite name="s" tests="{"9" * 12}">{CASE}</testsuite>',
+            *("s counts 999,999,999,999 tests and holds 1 test cases",),
+            id="beyond-all-bounds",
+        ),
+        pytest.param(
+            f"<testsuites><group><testsuite>{CASE}</testsuite></group></testsuites>",
+            *("test cases inside <group> are not read",),
+            id="cases-in-an-unknown-element",
+        ),
+        pytest.param(
+            f"<testsuite><testcase name='a'>{CASE}</testcase></testsuite>",
+            *("test cases inside <testcase> are not read",),
+            id="cases-in-a-case",
+        ),
     ],
 )
 def test_counts_that_the_cases_contradict_are_problems(
@@ -106,7 +122,10 @@ def test_counts_that_the_cases_contradict_are_problems(
         ('status="run"/>', CaseStatus.PASSED),
         ('status="notrun"/>', CaseStatus.SKIPPED),
         ('status="run" result="suppressed"/>', CaseStatus.SKIPPED),
+        ('status="untested"/>', CaseStatus.SKIPPED),
         ('status="failed"/>', CaseStatus.FAILED),
+        ('status="run" result="failure"/>', CaseStatus.FAILED),
+        ('result="Timeout"/>', CaseStatus.FAILED),
         ("><warning>No tests found in class</warning></testcase>", CaseStatus.SKIPPED),
         ('><skipped type="todo"/><failure/></testcase>', CaseStatus.SKIPPED),
         ("><skipped/><failure/></testcase>", CaseStatus.FAILED),
@@ -177,3 +196,9 @@ def test_a_long_message_without_a_place_is_read_in_bounded_time(tmp_path: Path) 
     (read_case,) = read(tmp_path, f"<testsuite>{case}</testsuite>").cases
     assert read_case.location is None
     assert len(read_case.message) == 300
+
+
+def test_a_path_of_a_thousand_folders_is_looked_for_in_bounded_time(tmp_path: Path) -> None:
+    began = time.monotonic()
+    assert SourceTree(tmp_path, tmp_path).find("a/" * 1_000 + "b") is None
+    assert time.monotonic() - began < 2

@@ -62,6 +62,19 @@ def test_a_folder_that_somebody_holds_is_waited_for_in_bounded_time(tmp_path: Pa
         pass
 
 
+def test_a_folder_that_somebody_put_there_is_an_error(tmp_path: Path) -> None:
+    soon = time.monotonic() + 5
+    with layer_cache(tmp_path, tmp_path / "db", ("a",), soon) as folder:
+        (folder / "db").unlink()
+        (folder / "db").mkdir()
+    with (
+        pytest.raises(ToolError, match="cannot be used") as caught,
+        layer_cache(tmp_path, tmp_path / "db", ("a",), soon),
+    ):
+        pass
+    assert caught.value.hint == "delete it: it is a cache"
+
+
 def test_what_nobody_used_for_long_is_removed(tmp_path: Path) -> None:
     soon = time.monotonic() + 5
     with layer_cache(tmp_path, tmp_path / "db", ("old",), soon) as old:
@@ -72,3 +85,11 @@ def test_what_nobody_used_for_long_is_removed(tmp_path: Path) -> None:
     os.utime(old, (long_ago, long_ago))
     with layer_cache(tmp_path, tmp_path / "db", ("new",), soon) as new:
         assert (old.exists(), young.exists(), new.exists()) == (False, True, True)
+
+
+def test_what_somebody_holds_is_not_removed_however_old_it_looks(tmp_path: Path) -> None:
+    soon = time.monotonic() + 5
+    with layer_cache(tmp_path, tmp_path / "db", ("old",), soon) as old:
+        os.utime(old, (0, 0))
+        with layer_cache(tmp_path, tmp_path / "db", ("new",), soon):
+            assert old.exists()

@@ -56,6 +56,14 @@ def test_finds_it_empty(local_aws):
 def test_is_not_led_there():
     assert "AWS_ENDPOINT_URL" not in os.environ
 
+@pytest.fixture
+def made_before():
+    return boto3.client("s3", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+
+def test_goes_astray(made_before, local_aws):
+    with pytest.raises(Exception):
+        made_before.list_buckets()
+
 def test_stays(local_aws_session):
     boto3.client("s3").create_bucket(Bucket="kept")
     assert os.environ["AWS_ENDPOINT_URL"] == local_aws_session.url
@@ -82,6 +90,7 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         ("test_calls_it", "passed", "calls of GET /users/{id} at users 1"),
         ("test_expects_nothing", "passed", "it passed"),
         ("test_uses_aws", "passed", "it passed"),
+        ("test_goes_astray", "failed", "calls to the real AWS 1: GET s3.amazonaws.com"),
         ("test_finds_it_empty", "passed", "it passed"),
         ("test_stays", "passed", "it passed"),
     ],

@@ -116,6 +116,7 @@ def test_the_address_ends_with_the_documents_path(running: MockService) -> None:
 # Documents that cannot be read
 
 HEAD = "openapi: 3.1.0\n"
+SERVED = "paths: {/: {get: {responses: {default: {}}}}}\n"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +136,9 @@ HEAD = "openapi: 3.1.0\n"
         (f"{HEAD}paths: {{/: {{parameters: [3]}}}}\n", "2:26", "a parameter has `name` and `in`"),
         (f"{HEAD}x: {{$ref: 'b.yaml'}}\n", "2:11", "leaves the document"),
         (f"{HEAD}x: {{$ref: '#/y'}}\n", "2:11", "has no definition"),
+        (f"{HEAD}{SERVED}servers: [5]\n", "3:11", "it is no server"),
+        (f"{HEAD}{SERVED}servers: [{{url: 5}}]\n", "3:11", "it is no server"),
+        (f"{HEAD}{SERVED}servers: [{{url: '//[x'}}]\n", "3:11", "it is no server"),
         (f"{HEAD}paths: [\n", "2:9", "not valid YAML"),
         (f"{HEAD}openapi: 3.1.0\n", "2:1", "duplicate key 'openapi'"),
         ("\x00", "1:1", "not valid YAML"),
@@ -167,8 +171,9 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, content: bytes | Non
         ("{content: {application/json: {schema: {$ref: '#/components/a'}}}}", "without an end"),
         ("{content: {application/json: {schema: {$ref: '#/components/b'}}}}", "has no end"),
         ("{content: {text/plain: {example: 3, schema: {type: string}}}}", "3 is not of type"),
+        ("{content: {application/json: 5}}", "GET /: the document is not understood"),
     ],
-    ids=["nothing", "schema", "endless", "circle", "example"],
+    ids=["nothing", "schema", "endless", "circle", "example", "nonsense"],
 )
 def test_a_response_that_cannot_be_given_is_a_breach(
     tmp_path: Path, response: str, reason: str

@@ -57,6 +57,13 @@ def test_a_service_that_nobody_called_says_so(service: MockService) -> None:
     assert "calls of GET /items/{id} at items 0; seen: no call at all" in missed(service)
 
 
+def test_too_many_calls_are_the_clients_or_the_tests_to_correct(service: MockService) -> None:
+    httpx.get(f"{service.url}/items/all")
+    httpx.get(f"{service.url}/items/all")
+    message = missed(service, "GET /items/all", 1)
+    assert "what to do: correct the code under test, or what assert_called expects" in message
+
+
 def test_a_miss_lists_the_calls_seen(service: MockService) -> None:
     httpx.post(f"{service.url}/items?dry=1", json={"name": "a"})
     message = missed(service)

@@ -22,6 +22,10 @@ def statement(*products: object, status: str = "not_affected") -> dict[str, Any]
     return {"vulnerability": named, "products": list(products), "status": status}
 
 
+NAMELESS = statement("app") | {"vulnerability": {"name": ""}}
+EVERYTHING = statement({"@id": "app", "subcomponents": ["pkg:npm"]})
+
+
 def written(folder: Path, document: object) -> Path:
     path = folder / "app.vex.json"
     path.write_text(json.dumps(document))
@@ -80,8 +84,15 @@ def test_what_is_said_of_others_or_is_not_decided_waives_nothing(
         ({"@context": CONTEXT, "statements": [{}]}, "statement 1 is no statement"),
         ({"@context": CONTEXT, "statements": ["x"]}, "statement 1 is no statement"),
         ({"@context": CONTEXT, "statements": [statement(status="ok")]}, "unknown status 'ok'"),
+        ({"@context": CONTEXT, "statements": [NAMELESS]}, "names no vulnerability"),
+        ({"@context": CONTEXT, "statements": [statement("pkg:deb")]}, "names no package"),
+        ({"@context": CONTEXT, "statements": [EVERYTHING]}, "'pkg:npm' .* names no package"),
+        ({"@context": CONTEXT, "statements": [{}], "timestamp": "soon"}, "'soon' is no timestamp"),
     ],
-    ids=["list", "no-context", "no-statements", "no-fields", "a-text", "status"],
+    ids=[
+        *("list", "no-context", "no-statements", "no-fields", "a-text", "status"),
+        *("no-vulnerability", "no-package", "no-subcomponent", "no-time"),
+    ],
 )
 def test_a_document_that_is_none_is_refused(tmp_path: Path, document: object, said: str) -> None:
     with pytest.raises(SettingsError, match=said):
@@ -95,3 +106,16 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, text: str | None)
         path.write_text(text)
     with pytest.raises(SettingsError, match=r"vex\.json"):
         read_openvex(path, "app", "")
+
+
+@pytest.mark.parametrize(
+    ("days", "waived"), [((1, 2), 0), ((2, 1), 1)], ids=["taken-back", "settled"]
+)
+def test_the_latest_statement_counts(tmp_path: Path, days: tuple[int, int], waived: int) -> None:
+    accepted, taken_back = (f"2026-01-0{day}T00:00:00Z" for day in days)
+    statements = [
+        statement("app", status="affected") | {"timestamp": taken_back},
+        statement("app") | {"timestamp": accepted},
+    ]
+    path = written(tmp_path, {"@context": CONTEXT, "statements": statements})
+    assert len(read_openvex(path, "app", "")) == waived

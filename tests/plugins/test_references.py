@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from greenroom.plugins.programs import calling_off
 from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.references import ReferencesWork, ecr_mutability
 from greenroom.plugins.registry import parse_reference
@@ -22,7 +24,7 @@ from greenroom.validators.vocabulary import Outcome
 from tests.support import oci
 from tests.support.moto_server import MotoServer
 from tests.support.registry import Registry, local_registry
-from tests.support.servers import refused_url
+from tests.support.servers import Reply, refused_url, serving
 from tests.support.suites import variables
 
 if TYPE_CHECKING:
@@ -41,9 +43,9 @@ def registry() -> Iterator[Registry]:
         yield found
 
 
-def place(root: Path) -> Workplace:
+def place(root: Path, **environ: str) -> Workplace:
     until = time.monotonic() + 10
-    return Workplace(root, {}, until, root / "cache", Redactor(), date(2026, 1, 1))
+    return Workplace(root, environ, until, root / "cache", Redactor(), date(2026, 1, 1))
 
 
 def work(text: str) -> ReferencesWork:
@@ -57,9 +59,9 @@ def work(text: str) -> ReferencesWork:
     return read_references(fields, references, root.get("expect"))
 
 
-def run(folder: Path, image: str, keys: str = "") -> Finding:
+def run(folder: Path, image: str, keys: str = "", **environ: str) -> Finding:
     (folder / "compose.yaml").write_text(f"services: {{web: {{image: '{image}'}}}}\n")
-    return work(f"references: {{files: [compose.yaml]{keys}}}").run(place(folder))
+    return work(f"references: {{files: [compose.yaml]{keys}}}").run(place(folder, **environ))
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,7 @@ def run(folder: Path, image: str, keys: str = "") -> Finding:
         ("references: {files: []}", "files is empty"),
         ("references: {files: [a], digest: 1}", "did you mean 'digests'"),
         ("references: {files: [a], immutable: [build]}", "says nothing of the tag"),
+        ("references: {files: [a], immutable: ['here:5000/*']}", "says nothing of the tag"),
         ("references: {files: [a], immutable: ['/(/']}", "no regular expression"),
         ("references: {files: [a], resolve: 1}", "true or false"),
         ("references: {files: [a], digests: {app: a}}", "no digest"),
@@ -153,6 +156,21 @@ def test_what_no_registry_can_be_asked_of_is_judged_all_the_same(
     image: str, tmp_path: Path
 ) -> None:
     assert run(tmp_path, image).outcome in {Outcome.FAILED, Outcome.ERROR}
+
+
+def test_a_run_that_is_called_off_waits_for_no_helper(tmp_path: Path) -> None:
+    helper = tmp_path / "docker-credential-slow"
+    helper.write_text("#!/bin/sh\nsleep 30\n")
+    helper.chmod(0o755)
+    (tmp_path / "config.json").write_text('{"credsStore": "slow"}')
+    environ = {"DOCKER_CONFIG": str(tmp_path), "PATH": f"{tmp_path}:/bin:/usr/bin"}
+    off = threading.Event()
+    off.set()
+    refusing = Reply(b"", 401, {"WWW-Authenticate": "Basic"})
+    with serving(lambda _: refusing) as server, calling_off(off):
+        host = server.url.removeprefix("http://")
+        finding = run(tmp_path, f"{host}/app:1@{FIRST.digest}", **environ)
+    assert "called off" in finding.results[0].message
 
 
 def test_ecr_tells_whether_tags_may_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,9 @@ def test_a_tag_of_several_platforms_is_resolved_to_the_index(registry: Registry)
         pytest.param(Reply(b"", 401), "neither Basic nor Bearer", id="unknown-challenge"),
         pytest.param(Reply(SECRET.encode(), 429), "could not be read: .* 429", id="too-many"),
         pytest.param(
-            json_reply({"errors": [{"code": SECRET}]}, 500), "could not be read: .* 500$", id="down"
+            json_reply({"errors": [{"code": SECRET}]}, 500),
+            "(?m)could not be read: .* 500$",
+            id="down",
         ),
         pytest.param(Reply(b"hello"), "no media type, which is no image", id="no-manifest"),
         pytest.param(
@@ -130,6 +132,24 @@ def test_a_tag_of_several_platforms_is_resolved_to_the_index(registry: Registry)
             Reply(b'{"manifests": [1]}', headers={"Content-Type": oci.INDEX}),
             "no platform or digest",
             id="bare-index",
+        ),
+        pytest.param(
+            Reply(
+                b'{"manifests": [{"platform": "linux", "digest": "x"}]}',
+                headers={"Content-Type": oci.INDEX},
+            ),
+            "no platform or digest",
+            id="odd-platform",
+        ),
+        pytest.param(
+            Reply(b"", 401, {"WWW-Authenticate": 'Bearer service="here"'}),
+            "does not say where",
+            id="no-realm",
+        ),
+        pytest.param(
+            Reply(b"", 401, {"WWW-Authenticate": 'Bearer realm="http://\x01/"'}),
+            "could not be reached",
+            id="odd-realm",
         ),
         pytest.param(
             Reply(b'{"config": {"digest": "../x"}}', headers={"Content-Type": oci.MANIFEST}),
@@ -294,9 +314,10 @@ def test_a_configuration_that_cannot_be_used_is_told(
     assert SECRET not in caught.value.explain()
 
 
-def test_an_auth_that_is_not_base64_is_told_without_it(home: dict[str, str]) -> None:
+@pytest.mark.parametrize("end", ["!", "é"], ids=["sign", "no-ascii"])
+def test_an_auth_that_is_not_base64_is_told_without_it(home: dict[str, str], end: str) -> None:
     with serving(image_or(basic_only)) as server:
-        configure(home, {"auths": {host_of(server.url): {"auth": f"{SECRET}!"}}})
+        configure(home, {"auths": {host_of(server.url): {"auth": f"{SECRET}{end}"}}})
         with pytest.raises(SettingsError, match="is not base64") as caught:
             ask(f"{host_of(server.url)}/app:1", home)
 

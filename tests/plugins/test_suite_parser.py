@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greenroom.plugins.redaction import Redactor
+from greenroom.plugins.suite_checks import CHECK_KEYS
 from greenroom.plugins.suite_contract import Contracts
 from greenroom.plugins.suite_model import RETRIED, Retry
-from greenroom.plugins.suite_parser import CHECK_KEYS, SUITE_KEYS, parse_suite
+from greenroom.plugins.suite_parser import SUITE_KEYS, parse_suite
 from greenroom.plugins.suite_variables import Variables
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Gate, Kind, Stage
@@ -72,7 +73,7 @@ CHECK_ERRORS = {
     "load": ("{name: c, load: {users: 5}}", "has no 'load' checks"),
     "alarm": ("{name: c, alarm: {name: x}}", "has no 'alarm' checks"),
     "two-works": ("{name: c, static: ruff, unit: {command: x}}", "several kinds: static, unit"),
-    "work-and-http": ("{name: c, http: {get: /}, static: ruff}", "several kinds: static, http"),
+    "work-and-http": ("{name: c, http: {get: /}, static: ruff}", "several kinds: http, static"),
     "tag-skip": (f"{{name: c, tags: [skip], {OK}}}", "'skip' cannot be a tag"),
     "tag-blank": (f'{{name: c, tags: ["a b"], {OK}}}', "'a b' cannot be a tag"),
     "two-kinds": (f"{{name: c, tags: [smoke, contract], {OK}}}", "the tags name 2 kinds"),

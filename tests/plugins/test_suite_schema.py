@@ -13,7 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenroom.plugins import suite_expect, suite_parser, suite_request
+from greenroom.plugins import (
+    suite_checks,
+    suite_defaults,
+    suite_expect,
+    suite_parser,
+    suite_request,
+    suite_steps,
+)
 from greenroom.plugins.schema_command import schema_text
 from greenroom.plugins.suite_yaml import Document, plain
 from greenroom.validators.errors import SettingsError
@@ -60,16 +67,22 @@ def test_the_schema_is_a_schema() -> None:
     ("properties", "keys"),
     [
         (SCHEMA["properties"], suite_parser.SUITE_KEYS),
-        (SCHEMA["properties"]["defaults"]["properties"], suite_parser.DEFAULT_KEYS),
-        (DEFS["check"]["properties"], suite_parser.CHECK_KEYS),
-        (DEFS["retry"]["properties"], suite_parser.RETRY_KEYS),
+        (SCHEMA["properties"]["defaults"]["properties"], suite_defaults.DEFAULT_KEYS),
+        (DEFS["check"]["properties"], suite_checks.CHECK_KEYS),
+        (DEFS["steps_check"]["properties"], suite_steps.STEPS_KEYS),
+        (DEFS["step"]["properties"], suite_steps.STEP_KEYS),
+        (DEFS["capture"]["anyOf"][1]["properties"], suite_steps.CAPTURE_KEYS),
+        (DEFS["retry"]["properties"], suite_defaults.RETRY_KEYS),
         (DEFS["http"]["properties"], suite_request.HTTP_KEYS),
         (DEFS["answered_by"]["properties"], suite_request.ANSWERED_BY_KEYS),
         (DEFS["expect"]["properties"], suite_expect.EXPECT_KEYS),
         (DEFS["json_operators"]["properties"], tuple(Operator)),
         (DEFS["header_operators"]["properties"], suite_expect.HEADER_OPERATORS),
     ],
-    ids=["suite", "defaults", "check", "retry", "http", "answered_by", "expect", "json", "header"],
+    ids=[
+        *("suite", "defaults", "check", "steps", "step", "capture", "retry", "http"),
+        *("answered_by", "expect", "json", "header"),
+    ],
 )
 def test_the_schema_has_each_key_of_the_parser(
     properties: dict[str, Any], keys: tuple[str, ...]
@@ -81,10 +94,10 @@ def test_the_schema_has_each_key_of_the_parser(
     ("names", "choices"),
     [
         (SCHEMA["properties"]["stage"]["enum"], Stage),
-        (DEFS["check"]["properties"]["kind"]["enum"], Kind),
-        (DEFS["check"]["properties"]["gate"]["enum"], Gate),
-        (DEFS["json_operators"]["properties"]["type"]["enum"], JsonType),
-        (DEFS["tag"]["not"]["enum"], suite_parser.RESERVED_TAGS),
+        (DEFS["check"]["properties"]["kind"]["anyOf"][0]["enum"], Kind),
+        (DEFS["check"]["properties"]["gate"]["anyOf"][0]["enum"], Gate),
+        (DEFS["json_operators"]["properties"]["type"]["anyOf"][0]["enum"], JsonType),
+        (DEFS["tag"]["anyOf"][0]["not"]["enum"], suite_checks.RESERVED_TAGS),
     ],
     ids=["stage", "kind", "gate", "type", "reserved-tags"],
 )

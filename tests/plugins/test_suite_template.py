@@ -103,6 +103,16 @@ def test_templates_pass_on_evidence_of_what_was_judged(tmp_path: Path) -> None:
     assert "4 judgements by 18 rules on 3 resources of appspec.yaml" in str(finding)
 
 
+def test_each_rule_that_was_broken_has_its_fix(tmp_path: Path) -> None:
+    (tmp_path / "appspec.yaml").write_text(spec("{X: y}"))
+    one = judged(tmp_path, "{files: [appspec.yaml], cfn_lint: false}")
+    assert one.advice.startswith("correct the name")
+    (tmp_path / "task.json").write_text(task("api:latest"))
+    two = judged(tmp_path, "{files: [appspec.yaml, task.json], cfn_lint: false}").advice
+    assert "GR-T041: correct the name" in two
+    assert "GR-T030: name the image by its digest" in two
+
+
 def test_warnings_fail_unless_expected(tagged: Path) -> None:
     assert judged(tagged).outcome is Outcome.FAILED
     assert judged(tagged, more="\n    expect: error == 0").outcome is Outcome.PASSED

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from greenroom.plugins.image_subject import Subject, SubjectKind
 from greenroom.plugins.trivy import Sbom, SbomFormat, Trivy
+from greenroom.plugins.trivy_command import find_trivy
+from greenroom.plugins.trivy_settings import TrivySettings
 from greenroom.validators.errors import SettingsError, ToolError
 from greenroom.validators.image import ImagePolicy, Scanner, judge_image
+from greenroom.validators.result import State
 from greenroom.validators.vocabulary import Outcome
 from tests.support import oci
 from tests.support.registry import local_registry
@@ -21,9 +29,13 @@ from tests.support.scans import NEW, OLD, TODAY, Scans, image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.support.registry import Registry
+
+
+STATUS = "var/lib/dpkg/status"
+RELEASE = {path: text for path, text in oci.debian(NEW).items() if path != STATUS}
+SPOILT = RELEASE | {STATUS: "this is no list of packages"}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +59,25 @@ def script(folder: Path, text: str) -> dict[str, str]:
     return {"PATH": f"{program.parent}:/usr/bin:/bin"}
 
 
+@contextmanager
+def trivy_server(scans: Scans) -> Iterator[str]:
+    """Run Trivy's server with the database of ``scans``; give its address."""
+    program = find_trivy(scans.place).path
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    database = ["--cache-dir", str(scans.folder / "trivy"), "--skip-db-update"]
+    command = [str(program), "server", "--listen", host, *database, "--quiet", "--config="]
+    running = subprocess.Popen(command)
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+            client.get(f"http://{host}/healthz").raise_for_status()
+        yield f"http://{host}"
+    finally:
+        running.terminate()
+        running.wait(10)
+
+
 def test_a_flaw_is_told_with_its_package_layer_and_link(scans: Scans) -> None:
     content = image(oci.debian(OLD))
     (result,) = scans.judged(scans.layout("flaw", content)).results
@@ -56,6 +87,21 @@ def test_a_flaw_is_told_with_its_package_layer_and_link(scans: Scans) -> None:
     assert result.package.layer == oci.digest(content.layers[0])
 
 
+def test_a_relative_folder_of_databases_starts_at_the_root(scans: Scans) -> None:
+    subject = scans.layout("relative", image(oci.debian(NEW)))
+    settings = replace(scans.settings, cache=Path("trivy"))
+    assert Trivy(settings, scans.place).scan(subject).database is not None
+
+
+def test_a_server_scans_with_its_own_database(scans: Scans, tmp_path: Path) -> None:
+    subject = scans.layout("served", image(oci.debian(OLD)))
+    with trivy_server(scans) as address:
+        settings = TrivySettings(cache=tmp_path, server=address)
+        facts = Trivy(settings, scans.place).scan(subject)
+    assert (facts.database and facts.database.source) == address
+    assert [result.id for result in facts.scans[0].results] == ["CVE-2023-0001"]
+
+
 @pytest.mark.parametrize(
     ("name", "files", "outcome"),
     [
@@ -63,6 +109,8 @@ def test_a_flaw_is_told_with_its_package_layer_and_link(scans: Scans) -> None:
         ("end-of-life", oci.alpine(NEW, "3.9"), Outcome.FAILED),
         ("no-os", oci.npm({"lodash": "4.17.21"}), Outcome.ERROR),
         ("no-packages", {"etc/motd": "hello"}, Outcome.INCONCLUSIVE),
+        ("no-os-packages", {**RELEASE, **oci.pip({"jinja2": "3.1.6"})}, Outcome.ERROR),
+        ("spoilt-os-packages", {**SPOILT, **oci.pip({"jinja2": "3.1.6"})}, Outcome.ERROR),
     ],
 )
 def test_an_image_that_cannot_be_judged_never_passes(
@@ -107,6 +155,26 @@ def test_each_platform_of_an_index_is_scanned(scans: Scans) -> None:
         scans.scan(replace(subject, platforms=("linux/s390x",)))
 
 
+def test_an_index_with_two_images_for_one_platform_is_refused(
+    scans: Scans, registry: Registry
+) -> None:
+    twins = (image(oci.debian(OLD)), image(oci.debian(NEW)))
+    registry.push(oci.Index((*twins, image(oci.debian(NEW), "linux/arm64"))), "twins:1")
+    subject = Subject(SubjectKind.REF, f"{registry.host}/twins:1")
+    with pytest.raises(ToolError, match="two images for the same platform, linux/amd64"):
+        scans.scan(subject)
+    arm64 = replace(subject, platforms=("linux/arm64",))
+    assert scans.judged(arm64).outcome is Outcome.PASSED
+
+
+def test_a_link_to_a_folder_is_followed(scans: Scans) -> None:
+    (scans.folder / "src").mkdir()
+    (scans.folder / "src" / "key.py").write_text('KEY = "AKIAIOSFODNN7ABCDEFG"\n')
+    (scans.folder / "link").symlink_to("src", target_is_directory=True)
+    finding = scans.judged(Subject(SubjectKind.FS, "link"), Scanner.SECRET)
+    assert finding.outcome is Outcome.FAILED
+
+
 def test_an_archive_is_scanned_and_a_cut_one_refused(scans: Scans) -> None:
     path = oci.write_archive(scans.folder / "whole.tar", image(oci.debian(OLD)))
     cut = scans.folder / "cut.tar"
@@ -139,6 +207,19 @@ def test_a_secret_a_bad_setting_and_a_licence_are_results(scans: Scans) -> None:
     facts = scans.scan(scans.layout("licence", image(text)), Scanner.LICENSE)
     denied = judge_image(facts, ImagePolicy(TODAY, deny_licenses=("GPL-*",)))
     assert denied.outcome is Outcome.FAILED
+
+
+def test_a_second_secret_in_a_file_is_new(scans: Scans) -> None:
+    first, second = (f'K = "AKIAIOSFODNN7{end}"\n' for end in ("ABCDEFG", "ZZZZZZZ"))
+    (scans.folder / "deployed").mkdir()
+    (scans.folder / "new").mkdir()
+    (scans.folder / "deployed" / "key.py").write_text(first)
+    (scans.folder / "new" / "key.py").write_text(first + second)
+    deployed = scans.scan(Subject(SubjectKind.FS, "deployed"), Scanner.SECRET)
+    known = frozenset(one.fingerprint for one in deployed.scans[0].results)
+    facts = scans.scan(Subject(SubjectKind.FS, "new"), Scanner.SECRET)
+    states = [one.state for one in judge_image(facts, ImagePolicy(TODAY, known=known)).results]
+    assert states == [State.OPEN, State.KNOWN]
 
 
 def test_a_tag_that_moves_meanwhile_fails(
@@ -184,9 +265,11 @@ def writing(report: str, status: int) -> str:
         (writing("{", 0), "cut short or no JSON"),
         (writing("[]", 0), "a form that is not known"),
         (writing('{"SchemaVersion": 2}', 10), "contradicts itself"),
+        (writing('{"SchemaVersion": 2, "Results": ["x"]}', 0), "cannot be under"),
         (writing('{"SchemaVersion": 2, "Results": [{"Secrets": [{}]}]}', 0), "contradicts itself"),
         (writing('{"SchemaVersion": 2, "Results": [{"Secrets": [{}]}]}', 10), "cannot be under"),
         (writing('{"SchemaVersion": 2}', 0), "read 0 of 1 layers"),
+        (writing("{}", 0).replace('echo "$r" >', "mkfifo"), "wrote no report"),
     ],
     ids=[
         "no-output",
@@ -194,9 +277,11 @@ def writing(report: str, status: int) -> str:
         "truncated",
         "another-form",
         "nothing-found",
+        "results-no-objects",
         "found",
         "without-fields",
         "no-layers",
+        "a-pipe",
     ],
 )
 def test_a_tool_that_lies_is_an_error(tmp_path: Path, text: str, said: str) -> None:
@@ -213,6 +298,15 @@ def test_a_program_without_a_version_is_refused(tmp_path: Path, text: str) -> No
     (tmp_path / "bin" / "trivy").write_text(f"#!/bin/sh\n{text}\n")
     with pytest.raises(ToolError, match="does not say its version"):
         scans.scan(scans.layout("app", image(oci.debian(NEW))))
+
+
+def test_a_spoilt_cache_is_none(tmp_path: Path) -> None:
+    scans = Scans(tmp_path).database()
+    subject = scans.layout("app", image(oci.debian(NEW)))
+    scans.scan(subject)
+    for entry in (tmp_path / "cache" / "trivy-canaries").iterdir():
+        entry.write_text(json.dumps(json.loads(entry.read_text()) | {"value": [1]}))
+    assert scans.judged(subject).outcome is Outcome.PASSED
 
 
 def test_scans_side_by_side_do_not_lock_each_other(scans: Scans) -> None:

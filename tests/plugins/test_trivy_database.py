@@ -53,6 +53,12 @@ def test_a_database_without_its_file_is_an_error(tmp_path: Path) -> None:
         usable_database(runner(tmp_path), NOW)
 
 
+def test_a_database_of_the_future_is_an_error(tmp_path: Path) -> None:
+    write_database(tmp_path / "trivy", ADVISORIES, updated=NOW + timedelta(days=400))
+    with pytest.raises(ToolError, match="still to come"):
+        usable_database(runner(tmp_path), NOW)
+
+
 def test_an_old_database_is_an_error(tmp_path: Path) -> None:
     write_database(tmp_path / "trivy", ADVISORIES, updated=NOW - timedelta(days=8))
     with pytest.raises(ToolError, match="8 d 0 h old; at most 7 d 0 h are accepted"):
@@ -88,6 +94,14 @@ def test_a_database_that_cannot_be_fetched_is_an_error(tmp_path: Path) -> None:
     starter = runner(tmp_path, "echo no route >&2; exit 1", offline=False)
     with pytest.raises(ToolError, match=r"cannot be fetched: exit status 1: no route"):
         usable_database(starter, NOW)
+
+
+def test_the_log_of_trivy_is_told_without_times_and_levels(tmp_path: Path) -> None:
+    line = "2026-11-23T12:57:48Z\\tFATAL\\tFatal error\\trun error: no such host"
+    starter = runner(tmp_path, f"printf '{line}' >&2; exit 1", offline=False)
+    with pytest.raises(ToolError, match=r"exit status 1: run error: no such host") as caught:
+        usable_database(starter, NOW)
+    assert "[trivy] database" in caught.value.hint
 
 
 def test_a_database_is_fetched_from_the_mirrors_once(tmp_path: Path) -> None:
@@ -138,8 +152,11 @@ def test_a_server_tells_its_database(tmp_path: Path) -> None:
     assert (known.facts.version, known.facts.source) == ("2", url)
 
 
-def test_a_server_that_does_not_is_an_error(tmp_path: Path) -> None:
-    with trivy_server("{}") as url, pytest.raises(ServiceError, match="does not tell"):
+@pytest.mark.parametrize(
+    "answer", ["{}", '{"VulnerabilityDB": "new"}', "[" * 100_000], ids=["none", "text", "deep"]
+)
+def test_a_server_that_does_not_is_an_error(tmp_path: Path, answer: str) -> None:
+    with trivy_server(answer) as url, pytest.raises(ServiceError, match="does not tell"):
         usable_database(runner(tmp_path, server=url), NOW)
 
 

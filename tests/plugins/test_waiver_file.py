@@ -33,9 +33,13 @@ waivers:
         (WHOLE.replace("2027-01-31", "soon"), "waivers.yaml:5:14: expires is 'soon', not a date"),
         (WHOLE.replace("version: 1", "version: 2"), "version must be a whole number"),
         ("version: 1\nwaivers: []\n", "waivers is empty"),
+        (
+            WHOLE.replace("CVE-2024-1", "'*'").replace("    package: openssl\n", ""),
+            "waivers.yaml:3:9: it waives whatever is found",
+        ),
         ("", "the file is empty"),
     ],
-    ids=["top", "key", "no-reason", "blank", "no-date", "version", "none", "empty"],
+    ids=["top", "key", "no-reason", "blank", "no-date", "version", "none", "all", "empty"],
 )
 def test_a_wrong_file_is_refused_at_its_line(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "waivers.yaml"

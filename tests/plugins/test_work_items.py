@@ -68,6 +68,13 @@ def test_a_run_that_stops_ends_the_tools_that_nobody_waits_for(tmp_path: Path) -
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
+@pytest.mark.parametrize("option", ["--collect-only", "--setup-plan", "--setup-only"])
+def test_a_run_without_tests_starts_no_tool(tmp_path: Path, option: str) -> None:
+    suite(tmp_path, check("first", "touch a"), check("second", "touch a"))
+    run(tmp_path, option)
+    assert not (tmp_path / "a").exists()
+
+
 def test_a_test_runner_waits_until_it_is_alone(tmp_path: Path) -> None:
     junit = '<testsuite tests="1"><testcase classname="a" name="b"/></testsuite>'
     alone = json.dumps(["sh", "-c", f"test -e slow && test -e slower && echo '{junit}' >j.xml"])
@@ -103,6 +110,47 @@ def test_the_ready_made_suite_holds_the_checks_of_the_settings(tmp_path: Path) -
     ruff = ran.check("static ruff")
     assert (ruff["outcome"], ran.verdict) == ("failed", "do-not-ship")
     assert [result["id"] for result in ruff["finding"]["results"]] == ["F401"]
+
+
+def test_the_ready_made_suite_is_named_alike_on_every_machine(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import os\n")
+    (tmp_path / "greenroom.toml").write_text('[artifact.static.ruff]\npaths = ["app.py"]\n')
+    ran = run(tmp_path, "--pyargs", "greenroom.suites.artifact")
+    assert ran.check("static ruff")["id"] == "greenroom.suites.artifact::static ruff"
+    again = "rerun:  pytest --pyargs greenroom.suites.artifact -k 'static and ruff'"
+    assert again in ran.out
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "place"),
+    [
+        ("greenroom.toml", '\n[artifact.static.ruff]\npaths = ["app.py"]\n', "greenroom.toml:2"),
+        ("greenroom.toml", '[artifact.static]\nruff.paths = ["app.py"]\n', "greenroom.toml:1"),
+        (
+            "pyproject.toml",
+            '[tool.greenroom]\n\n[tool.greenroom.artifact.static."ruff"]\npaths = ["app.py"]\n',
+            "pyproject.toml:3",
+        ),
+    ],
+    ids=["own-file", "dotted", "pyproject"],
+)
+def test_a_check_of_the_settings_stands_there(
+    tmp_path: Path, file: str, text: str, place: str
+) -> None:
+    (tmp_path / "app.py").write_text("import os\n")
+    (tmp_path / file).write_text(text)
+    ran = run(tmp_path, "--pyargs", "greenroom.suites.artifact")
+    source = ran.check("static ruff")["source"]
+    assert f"{source['file']}:{source['line']}" == place
+    assert f"check: {tmp_path / place}" in ran.out
+
+
+def test_settings_given_by_name_are_the_place_of_their_checks(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import os\n")
+    (tmp_path / "other.toml").write_text('[artifact.static.ruff]\npaths = ["app.py"]\n')
+    settings = ("--greenroom-settings", "other.toml")
+    ran = run(tmp_path, "--pyargs", "greenroom.suites.artifact", *settings)
+    assert ran.check("static ruff")["source"]["file"] == "other.toml"
 
 
 def test_the_ready_made_suite_without_checks_decides_nothing(tmp_path: Path) -> None:

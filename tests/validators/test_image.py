@@ -28,7 +28,10 @@ FLAW = Result(
     package=Package("openssl", "3.0.1", "3.0.9"), fingerprint=fingerprint_of("CVE-1"),
 )  # fmt: skip
 GPL = Result("GPL-3.0", "licence", Level.ERROR, Severity.HIGH, "trivy", package=Package("x", ""))
-SCAN = Scan("linux/amd64", DEBIAN, 1, ((Scanner.VULN, "packages", 5),))
+SECRET = Result(
+    "aws-key", "a key", Level.ERROR, Severity.CRITICAL, "trivy", fingerprint=fingerprint_of("a")
+)
+SCAN = Scan("linux/amd64", DEBIAN, 1, ((Scanner.VULN, "packages", 5),), os_packages=5)
 FACTS = ImageFacts(
     subject="app:1",
     digest="sha256:1",
@@ -59,6 +62,7 @@ def with_scan(scan: Scan) -> ImageFacts:
             "no packages",
         ),
         (with_scan(replace(SCAN, os=None)), Outcome.ERROR, "not recognised"),
+        (with_scan(replace(SCAN, os_packages=0)), Outcome.ERROR, "none could be read"),
         (replace(FACTS, canary=Canary(0)), Outcome.ERROR, "0 found"),
         (replace(FACTS, canary=Canary(2, ("npm",))), Outcome.ERROR, "finds nothing for npm"),
         (replace(FACTS, digest_after="sha256:2"), Outcome.FAILED, "sha256:2"),
@@ -70,13 +74,46 @@ def with_scan(scan: Scan) -> ImageFacts:
         (with_scan(replace(SCAN, results=(FLAW,))), Outcome.FAILED, "critical 1"),
     ],
     ids=[
-        "no-scan", "no-layers", "no-packages", "no-os", "no-canary", "blind", "moved", "old", "bad",
+        "no-scan", "no-layers", "no-packages", "no-os", "no-os-packages", "no-canary", "blind",
+        "moved", "old", "bad",
     ],
 )  # fmt: skip
 def test_never_a_pass(facts: ImageFacts, outcome: Outcome, seen: str) -> None:
     finding = judge_image(facts, POLICY)
     assert finding.outcome is outcome
     assert seen in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("facts", "advice"),
+    [
+        (replace(FACTS, canary=Canary(0)), "fetch the whole database"),
+        (with_scan(replace(SCAN, os=None)), "os: none"),
+        (replace(FACTS, digest_after="sha256:2"), "by its digest"),
+        (replace(FACTS, digest_after="sha256:2", canary=Canary(0)), "by its digest"),
+        (with_scan(replace(SCAN, licenses=(GPL,))), "take its licence out"),
+        (
+            with_scan(replace(SCAN, results=(replace(FLAW, severity=Severity.LOW), SECRET))),
+            "correct each",
+        ),
+        (
+            replace(with_scan(replace(SCAN, results=(FLAW,))), canary=Canary(0)),
+            "update the packages",
+        ),
+    ],
+    ids=[
+        "no-canary",
+        "no-os",
+        "moved",
+        "moved-and-no-canary",
+        "licence",
+        "secret-first",
+        "bad-and-no-canary",
+    ],
+)
+def test_the_advice_is_for_what_was_missed(facts: ImageFacts, advice: str) -> None:
+    policy = replace(POLICY, deny_licenses=("GPL-*",))
+    assert advice in judge_image(facts, policy).advice
 
 
 def test_packages_without_a_flaw_pass_on_evidence() -> None:
@@ -97,6 +134,21 @@ def test_a_bundle_needs_no_operating_system() -> None:
 def test_an_ecosystem_may_be_named_that_has_no_canary() -> None:
     facts = replace(FACTS, canary=Canary(0, ("conda-pkg",)))
     assert judge_image(facts, replace(POLICY, unproven=("conda-pkg",))).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("facts", "policy"),
+    [
+        (FACTS, replace(POLICY, unproven=("debian 12.5",))),
+        (replace(FACTS, needs_os=False), POLICY),
+    ],
+    ids=["unproven", "os-none"],
+)
+def test_a_system_without_packages_is_accepted_where_that_is_said(
+    facts: ImageFacts, policy: ImagePolicy
+) -> None:
+    bare = replace(facts, scans=(replace(SCAN, os_packages=0),))
+    assert judge_image(bare, policy).outcome is Outcome.PASSED
 
 
 def test_a_flaw_of_two_platforms_is_told_once() -> None:
@@ -132,6 +184,14 @@ def test_what_is_accepted_does_not_count_unless_it_is_never_to_be(
     assert (accepted.outcome, accepted.results[0].state) == (Outcome.PASSED, state)
     assert never.outcome is Outcome.FAILED
     assert "never CVE-1 openssl 3.0.1" in never.seen
+
+
+def test_an_id_is_named_whatever_its_case() -> None:
+    facts = with_scan(replace(SCAN, results=(FLAW,), licenses=(GPL,)))
+    never = replace(POLICY, limits=(), never=("cve-1",))
+    assert judge_image(facts, never).outcome is Outcome.FAILED
+    denied = replace(POLICY, limits=(), deny_licenses=("gpl-*",))
+    assert judge_image(facts, denied).outcome is Outcome.FAILED
 
 
 def test_a_denied_licence_fails_whatever_its_severity() -> None:

@@ -97,6 +97,15 @@ def test_a_tag_that_means_another_image_fails(
     assert finding.outcome is Outcome.FAILED
 
 
+@pytest.mark.parametrize(
+    ("digest", "outcome"), [(A, Outcome.PASSED), (B, Outcome.FAILED)], ids=["built", "another"]
+)
+def test_a_digest_without_a_tag_is_one_that_was_recorded(digest: str, outcome: Outcome) -> None:
+    policy = Policy((), {"registry.test:5000/app:build-1": A, "registry.test:5000/other:1": B})
+
+    assert judged(f"registry.test:5000/app@{digest}", policy).outcome is outcome
+
+
 def test_a_tag_that_means_what_was_recorded_passes() -> None:
     policy = Policy(("*:build-*",), {"docker.io/library/app:build-1": A})
 
@@ -124,6 +133,13 @@ def test_a_file_without_an_image_is_inconclusive_beside_one_with() -> None:
 
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert finding.seen == "none in empty.yaml"
+
+
+def test_a_mutable_image_beside_an_empty_file_is_told_on_evidence() -> None:
+    use = ImageUse("app:1", Location("compose.yaml", 3))
+    proof = (Evidence("image references", 1, "greenroom", "", ""),)
+    finding = judge_references(References((use,), ("empty.yaml",), {}), Policy(), proof)
+    assert (finding.outcome, finding.evidence) == (Outcome.FAILED, proof)
 
 
 def test_a_recorded_digest_that_was_compared_with_nothing_is_an_error() -> None:

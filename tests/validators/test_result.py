@@ -52,6 +52,15 @@ def result(**changes: Any) -> Result:  # noqa: ANN401 - any field of a result
     return Result(**facts | changes)
 
 
+def _score(one: Result) -> float:
+    return one.severity.least_score if one.score is None else one.score
+
+
+def test_a_critical_result_without_a_score_is_no_zero() -> None:
+    found = count_metrics([result(severity=Severity.CRITICAL)], 1)
+    assert found["max_score"].value == 9
+
+
 @given(RESULTS)
 def test_a_result_survives_the_record(one: Result) -> None:
     assert Result.from_json(json.loads(json.dumps(one.to_json()))) == one
@@ -76,7 +85,7 @@ def test_every_result_is_counted_once(results: list[Result], examined: int) -> N
     assert sum(counts[level] for level in Level) == counts["total"]
     assert sum(counts[f"fixable_{severity}"] for severity in Severity) == counts["fixable"]
     assert counts["fixable"] == sum(one.fixable for one in open_ones)
-    assert counts["max_score"] == max((one.score or 0 for one in open_ones), default=0)
+    assert counts["max_score"] == max(map(_score, open_ones), default=0)
     assert {metric.samples for metric in counted.values()} == {examined}
 
 
@@ -133,8 +142,10 @@ def test_a_level_given_alone_keeps_its_weight() -> None:
         ({"location": Location("a.py")}, "high CVE-1 in a.py: overflow"),
         ({"package": Package("zlib", "1.2")}, "high CVE-1 in zlib 1.2: overflow"),
         ({"package": Package("z", "1", "2")}, "high CVE-1 in z 1, fixed in 2: overflow"),
+        ({"message": "two\n  lines"}, "high CVE-1: two lines"),
+        ({"message": "x" * 100_000}, f"high CVE-1: {'x' * 300} …"),
     ],
-    ids=["nowhere", "place", "file", "package", "fixable"],
+    ids=["nowhere", "place", "file", "package", "fixable", "lines", "long"],
 )
 def test_a_result_says_where_and_what(changes: dict[str, Any], text: str) -> None:
     assert str(result(**changes)) == text
