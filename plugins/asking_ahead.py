@@ -1,9 +1,10 @@
 """Runs checks of an environment ahead of pytest's own order, from a bounded pool.
 
-Most of a check's time is waiting for an answer, so the next checks of a run are asked meanwhile,
+Where a check's time is mostly waiting for an answer, the next checks of a run are asked meanwhile,
 while pytest keeps its items, their order and its options. Only neighbours run together: a Python
 test, a check that says ``serial: true`` and one whose work must be alone wait until all before them
 are done, and nothing is asked beyond them. Under xdist the workers are what runs side by side.
+A service that answers at once is asked one by one: threads that do not wait only cost time.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 NAME = "greenroom-asking"
 WINDOW = 64
 """How far ahead of pytest checks are asked: what a run that stops has asked in vain."""
+_WAITING_S = 0.004
+"""A check that waits as long as this is worth asking another one meanwhile."""
 
 
 class Task(NamedTuple):
@@ -47,6 +50,7 @@ class Asking:
         self._items: list[pytest.Item] = []
         self._positions: dict[str, int] = {}
         self._next = 0
+        self._waits = False
         self._started: dict[str, Future[Worked]] = {}
         self._hosts: dict[str, threading.Semaphore] = {}
         self._off = threading.Event()
@@ -67,26 +71,27 @@ class Asking:
 
     def result(self, item: pytest.Item, run: Callable[[], Finding]) -> Worked:
         """Return what the item found: asked ahead, else asked now; its neighbours go ahead."""
-        if (position := self._positions.get(item.nodeid)) is not None:
+        position = self._positions.get(item.nodeid)
+        if position is not None and self._waits:
             self._fill(position)
         started = self._started.pop(item.nodeid, None)
-        return started.result() if started is not None else self._worked(run)
+        if started is not None:
+            return started.result()
+        busy = time.thread_time()
+        worked = self._worked(run)
+        if worked.seconds - (time.thread_time() - busy) >= _WAITING_S:
+            self._waits = True
+        return worked
 
     def _fill(self, position: int) -> None:
+        """Ask the item at ``position`` and those after it, up to one that must be alone."""
         self._next = max(self._next, position)
         while self._next < min(position + WINDOW, len(self._items)):
             item = self._items[self._next]
-            task = self._task_of(item)
-            if task is None:
+            if (task := self._task_of(item)) is None:
                 return
-            if self._next > position or self._goes_on(position):
-                self._started[item.nodeid] = self._executor().submit(self._asked, task)
+            self._started[item.nodeid] = self._executor().submit(self._asked, task)
             self._next += 1
-
-    def _goes_on(self, position: int) -> bool:
-        """Tell whether a neighbour follows: a check without one is asked where pytest is."""
-        after = position + 1
-        return after < len(self._items) and self._task_of(self._items[after]) is not None
 
     def _executor(self) -> ThreadPoolExecutor:
         if self._pool is None:
