@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from greenroom.plugins.ahead import Worked
+from greenroom.plugins.kept_logs import KeptLogs, kept
 from greenroom.plugins.programs import calling_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from greenroom.plugins.kept_logs import Logged
     from greenroom.validators.finding import Finding
 
 NAME = "greenroom-asking"
@@ -38,6 +40,13 @@ class Task(NamedTuple):
     host: str
 
 
+class _Started(NamedTuple):
+    """What is asked ahead, and what it has logged so far."""
+
+    worked: Future[Worked]
+    logged: Logged
+
+
 class Asking:
     """The pool of one run; ``task_of`` gives an item's task, or None for one that must be alone.
 
@@ -48,10 +57,11 @@ class Asking:
         self._task_of = task_of
         self._in_flight = in_flight
         self._items: list[pytest.Item] = []
-        self._positions: dict[str, int] = {}
+        self._positions: dict[pytest.Item, int] = {}
         self._next = 0
         self._waits = False
-        self._started: dict[str, Future[Worked]] = {}
+        self._started: dict[pytest.Item, _Started] = {}
+        self._logs = KeptLogs()
         self._hosts: dict[str, threading.Semaphore] = {}
         self._off = threading.Event()
         self._pool: ThreadPoolExecutor | None = None
@@ -61,22 +71,25 @@ class Asking:
         """Know the items in their order; end with the run, whatever was asked in vain."""
         if self._in_flight > 1 and not hasattr(session.config, "workerinput"):
             self._items = session.items
-            self._positions = {item.nodeid: at for at, item in enumerate(session.items)}
+            self._positions = {item: at for at, item in enumerate(session.items)}
         try:
             return (yield)
         finally:
             self._off.set()
             if self._pool is not None:
                 self._pool.shutdown(wait=True, cancel_futures=True)
+                self._logs.leave()
 
     def result(self, item: pytest.Item, run: Callable[[], Finding]) -> Worked:
         """Return what the item found: asked ahead, else asked now; its neighbours go ahead."""
-        position = self._positions.get(item.nodeid)
+        position = self._positions.get(item)
         if position is not None and self._waits:
             self._fill(position)
-        started = self._started.pop(item.nodeid, None)
-        if started is not None:
-            return started.result()
+        if (started := self._started.pop(item, None)) is not None:
+            try:
+                return started.worked.result()
+            finally:
+                self._logs.hand_over(started.logged)
         busy = time.thread_time()
         worked = self._worked(run)
         if worked.seconds - (time.thread_time() - busy) >= _WAITING_S:
@@ -85,12 +98,15 @@ class Asking:
 
     def _fill(self, position: int) -> None:
         """Ask the item at ``position`` and those after it, up to one that must be alone."""
+        self._logs.watch()
         self._next = max(self._next, position)
         while self._next < min(position + WINDOW, len(self._items)):
             item = self._items[self._next]
             if (task := self._task_of(item)) is None:
                 return
-            self._started[item.nodeid] = self._executor().submit(self._asked, task)
+            logged: Logged = []
+            worked = self._executor().submit(self._asked, task, logged)
+            self._started[item] = _Started(worked, logged)
             self._next += 1
 
     def _executor(self) -> ThreadPoolExecutor:
@@ -98,8 +114,9 @@ class Asking:
             self._pool = ThreadPoolExecutor(WINDOW, "greenroom-asking")
         return self._pool
 
-    def _asked(self, task: Task) -> Worked:
-        with self._hosts.setdefault(task.host, threading.Semaphore(self._in_flight)):
+    def _asked(self, task: Task, logged: Logged) -> Worked:
+        at_once = self._hosts.setdefault(task.host, threading.Semaphore(self._in_flight))
+        with at_once, kept(logged):
             return self._worked(task.run)
 
     def _worked(self, run: Callable[[], Finding]) -> Worked:

@@ -9,6 +9,7 @@ never follow a redirect to another host; and each exchange, complete or not, is 
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,6 +61,7 @@ class Connections:
 
     def __init__(self) -> None:
         self._pools: dict[tuple[Route, str], httpcore.ConnectionPool] = {}
+        self._making = threading.Lock()
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -110,15 +112,16 @@ class Connections:
 
     def _pool_of(self, route: Route, scheme: str) -> httpcore.ConnectionPool:
         """Return the connections by ``route``, or to whatever address a host's name has."""
-        if (route, scheme) not in self._pools:
-            self._pools[route, scheme] = httpcore.ConnectionPool(
-                ssl_context=self._tls if scheme == "https" else None,
-                max_connections=100,
-                max_keepalive_connections=20,
-                keepalive_expiry=5.0,
-                network_backend=BoundedBackend(route),
-            )
-        return self._pools[route, scheme]
+        with self._making:
+            if (route, scheme) not in self._pools:
+                self._pools[route, scheme] = httpcore.ConnectionPool(
+                    ssl_context=self._tls if scheme == "https" else None,
+                    max_connections=100,
+                    max_keepalive_connections=20,
+                    keepalive_expiry=5.0,
+                    network_backend=BoundedBackend(route),
+                )
+            return self._pools[route, scheme]
 
 
 class _Network:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx
 
 from greenroom.plugins.http_failures import BodyTooLargeError
+from greenroom.plugins.network import close_after
 
 if TYPE_CHECKING:
     import httpcore
@@ -59,6 +60,7 @@ class Reading:
             for chunk in head.iter_stream():
                 self._raw += chunk
                 self._hold(len(self._raw), request)
+            close_after(head)
         finally:
             head.close()
         answer = self._response(request)

@@ -97,9 +97,23 @@ class BoundedBackend(httpcore.NetworkBackend):
         raise failure
 
 
+def close_after(answer: httpcore.Response) -> None:
+    """Have the connection of ``answer``, which was read in full, not used again if more came.
+
+    Whatever a server sent behind its answer (a body of a 204, a second answer) would be taken for
+    the answer to the next request. Only HTTP/1.1's own buffer knows, and httpcore does not tell.
+    """
+    stream = answer.extensions.get("network_stream")
+    connection = getattr(getattr(answer.stream, "_stream", None), "_connection", None)
+    state = getattr(connection, "_h11_state", None)
+    if isinstance(stream, _BoundedStream) and state is not None and state.trailing_data[0]:
+        stream.spoilt = True
+
+
 class _BoundedStream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
+        self.spoilt = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - as above
         with _time_left(httpcore.ReadTimeout) as left:
@@ -123,6 +137,8 @@ class _BoundedStream(httpcore.NetworkStream):
             return _BoundedStream(self._inner.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
+        if info == "is_readable" and self.spoilt:
+            return True  # what is readable between two answers is not used again
         return self._inner.get_extra_info(info)
 
 

@@ -76,7 +76,7 @@ class Observer:
         report = yield
         if item is not self._item or "teardown" in self._phases:
             self._begin(item)
-        if report.outcome == "failed":
+        if self._redactor.active:
             self._redact(report)
         phase = _phase(item, call, report)
         if call.when == "call" and not self._body_ended:
@@ -139,13 +139,19 @@ class Observer:
         )
 
     def _redact(self, report: pytest.TestReport) -> None:
-        """Keep secrets out of what pytest itself prints and writes of a failure."""
-        shown = str(report.longrepr)
-        clean = self._redactor.text(shown)
-        if clean != shown:
-            # pytest's short summary shows the first line of a text.
-            report.longrepr = f"{self._redactor.text(_crash_message(report))}\n{clean}"
-        report.sections = [(name, self._redactor.text(text)) for name, text in report.sections]
+        """Keep secrets out of what pytest itself prints and writes of a test."""
+        text = self._redactor.text
+        report.sections = [(name, text(content)) for name, content in report.sections]
+        if hasattr(report, "wasxfail"):
+            report.wasxfail = text(report.wasxfail)
+        if isinstance(report.longrepr, tuple):
+            path, line, reason = report.longrepr
+            report.longrepr = (path, line, text(reason))
+        elif report.longrepr is not None:
+            shown = str(report.longrepr)
+            if (clean := text(shown)) != shown:
+                # pytest's short summary shows the first line of a text.
+                report.longrepr = f"{text(_crash_message(report))}\n{clean}"
 
 
 def _subtests(item: pytest.Item, seen: list[Phase]) -> Subtests:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from greenroom.plugins.http import Connections, answer_of, client
+from greenroom.plugins.http_logs import clean_http_logs
 from greenroom.plugins.revision import ADVICE, RULE
 from greenroom.plugins.settings import redactor_of, settings_of, variables_of
 from greenroom.plugins.target_settings import Targets
@@ -28,21 +30,29 @@ if TYPE_CHECKING:
 _CONNECTIONS: pytest.StashKey[Connections] = pytest.StashKey()
 
 _BEHIND: pytest.StashKey[Behind] = pytest.StashKey()
+_MADE_ONCE = threading.RLock()
+"""Checks that run side by side may be the first to want either."""
 
 
 def connections_of(config: pytest.Config) -> Connections:
-    """Return the connections that this process's checks share, closed at its end."""
-    if (known := config.stash.get(_CONNECTIONS, None)) is None:
-        known = config.stash[_CONNECTIONS] = Connections()
-        config.add_cleanup(known.close)
-    return known
+    """Return the connections that this process's checks share, closed at its end.
+
+    From then on, what the client logs of them is redacted.
+    """
+    with _MADE_ONCE:
+        if (known := config.stash.get(_CONNECTIONS, None)) is None:
+            known = config.stash[_CONNECTIONS] = Connections()
+            config.add_cleanup(known.close)
+            config.add_cleanup(clean_http_logs(redactor_of(config)))
+        return known
 
 
 def behind_of(config: pytest.Config) -> Behind:
     """Return what stands behind the target, asked once in each process."""
-    if (known := config.stash.get(_BEHIND, None)) is None:
-        known = config.stash[_BEHIND] = behind(settings_of(config).targets or Targets())
-    return known
+    with _MADE_ONCE:
+        if (known := config.stash.get(_BEHIND, None)) is None:
+            known = config.stash[_BEHIND] = behind(settings_of(config).targets or Targets())
+        return known
 
 
 @contextmanager
