@@ -85,24 +85,27 @@ def tool_environment(
     return {name: environ[name] for name in names if name in environ} | added
 
 
-def run_program(
+def run_program(  # noqa: PLR0913 - what a program may use, each named by who calls
     command: Sequence[str],
     *,
     folder: Path,
     environ: Mapping[str, str],
     until: float,
     output_most: int = 64 * 1024 * 1024,
+    log: IO[bytes] | None = None,
 ) -> Ran:
     """Run ``command`` in ``folder`` to its end, at most until ``until`` (time.monotonic seconds).
 
-    It reads nothing from standard input. Whatever it started is ended with it. Raises `ToolError`
-    where it cannot start, takes too long or writes more than ``output_most`` bytes.
+    It reads nothing from standard input; its standard error goes to the empty file ``log`` if one
+    is given. Whatever it started is ended with it. Raises `ToolError` where it cannot start, takes
+    too long or writes more than ``output_most`` bytes.
     """
     started = time.monotonic()
     shown = shlex.join(command)
     mark = uuid.uuid4().hex
     _LOG.info("$ %s", shown)
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as spool:
+        errors = log or spool
         process = _start(command, folder, {**environ, _MARK: mark}, output, errors)
         try:
             _wait(process, (output, errors), until, output_most, shown)

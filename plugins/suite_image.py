@@ -40,6 +40,7 @@ IMAGE_KEYS = (
     "never",
     "licenses",
     "unproven",
+    "unread",
     "since",
 )
 _IMAGES = (SubjectKind.REF, SubjectKind.ARCHIVE, SubjectKind.LAYOUT)
@@ -56,6 +57,7 @@ class ImageWork:
     never: tuple[str, ...] = ()
     deny_licenses: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     without_os: bool = False
     waivers: str = ""
     vex: str = ""
@@ -83,6 +85,7 @@ class ImageWork:
             waivers=(*waivers, *statements),
             known=self._known(trivy),
             unproven=self.unproven,
+            unread=self.unread,
         )
         return judge_image(facts, policy)
 
@@ -105,6 +108,7 @@ def read_image(fields: Fields, node: Node, expect: Node | None) -> ImageWork:
         never=_texts(fields, found, "never"),
         deny_licenses=licenses,
         unproven=_texts(fields, found, "unproven"),
+        unread=_texts(fields, found, "unread"),
         without_os=_without_os(fields, found),
         waivers=_optional(fields, found, "waivers"),
         vex=_optional(fields, found, "vex"),

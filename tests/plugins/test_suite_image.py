@@ -91,7 +91,7 @@ def test_the_schema_for_editors_knows_the_same_keys() -> None:
     assert set(SCHEMA["properties"]) == set(IMAGE_KEYS)
     full = """{layout: a, tag: b, platforms: [linux/amd64], scanners: [vuln, secret], os: none,
         waivers: w.yaml, vex: v.json, never: [CVE-1], licenses: {deny: [AGPL-*]}, since: old,
-        unproven: [conda-pkg], sbom: {format: spdx-json, path: out.json}}"""
+        unproven: [conda-pkg], unread: ["*/test/*"], sbom: {format: spdx-json, path: out.json}}"""
     jsonschema.validate(plain(parts(full)[1]), SCHEMA)
     assert read(full).scanners == (Scanner.VULN, Scanner.SECRET, Scanner.LICENSE)
 

@@ -159,6 +159,22 @@ def _our_spoilt(folder: Path) -> Finding:
     return scans.judged(subject)
 
 
+def _broken(folder: Path) -> Scans:
+    (folder / "app").mkdir()
+    (folder / "app" / "requirements.txt").write_text("jinja2==3.1.6\n")
+    (folder / "app" / "package-lock.json").write_text('{"packages": {')
+    return Scans(folder).database()
+
+
+def _bare_broken(folder: Path) -> str:
+    _broken(folder)
+    return _trivy(folder, "fs", "app")
+
+
+def _our_broken(folder: Path) -> Finding:
+    return _broken(folder).judged(Subject(SubjectKind.FS, "app"))
+
+
 ROWS: tuple[SilentPass, ...] = (
     _row("no-exit-code", "without --exit-code", lambda: image(oci.debian(OLD)), codes=False),
     _row("empty-database", "an empty but valid database", lambda: image(oci.debian(OLD)),
@@ -185,4 +201,6 @@ ROWS: tuple[SilentPass, ...] = (
     SilentPass("trivy-zip", _TOOL, "a Lambda function's .zip", _bare_zip, _our_zip),
     SilentPass("trivy-spoilt-layer", _TOOL, "a spoilt layer and a warm cache", _bare_spoilt,
                _our_spoilt),
+    SilentPass("trivy-broken-lock", _TOOL, "a broken lock file beside a good one", _bare_broken,
+               _our_broken),
 )  # fmt: skip

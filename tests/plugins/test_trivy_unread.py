@@ -1,0 +1,112 @@
+"""What real Trivy passes over in silence is told, and is no pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from greenroom.plugins.image_subject import Subject, SubjectKind
+from greenroom.plugins.trivy_log import Told, last_words, read_log
+from greenroom.validators.image import Hidden, ImagePolicy, Unread, judge_image
+from greenroom.validators.vocabulary import Outcome
+from tests.support import oci
+from tests.support.scans import NEW, TODAY, Scans, image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BROKEN = {"app/node_modules/a/package.json": '{"name":'}
+GOOD = oci.debian(NEW) | oci.npm({"lodash": "4.17.21"})
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Scans:
+    return Scans(tmp_path_factory.mktemp("unread")).database()
+
+
+def folder(scans: Scans, kind: SubjectKind, files: dict[str, str]) -> Subject:
+    """Write ``files`` into a new folder."""
+    name = f"folder{len(list(scans.folder.iterdir()))}"
+    for path, text in files.items():
+        (scans.folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+        (scans.folder / name / path).write_text(text)
+    return Subject(kind, name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "text"),
+    [
+        (SubjectKind.FS, "web/package-lock.json", '{"packages": {'),
+        (SubjectKind.FS, "poetry.lock", "[[["),
+        (SubjectKind.FS, "uv.lock", "[[["),
+        (SubjectKind.FS, "pom.xml", "<project><a>"),
+        (SubjectKind.ROOTFS, "node_modules/a/package.json", '{"name":'),
+        (SubjectKind.ROOTFS, "x-1.dist-info/METADATA", "Name: \n"),
+        (SubjectKind.ROOTFS, "app.cdx.json", '{"bomFormat": "CycloneDX",'),
+    ],
+)
+def test_a_broken_file_beside_a_good_one_is_an_error(
+    scans: Scans, kind: SubjectKind, path: str, text: str
+) -> None:
+    good = {"requirements.txt": "jinja2==3.1.6\n"}
+    good = good if kind is SubjectKind.FS else oci.pip({"jinja2": "3.1.6"})
+    finding = scans.judged(folder(scans, kind, good | {path: text}))
+    assert finding.outcome is Outcome.ERROR
+    assert path in finding.seen or "SBOM decode error" in finding.seen
+
+
+def test_what_need_not_be_read_is_a_note(scans: Scans) -> None:
+    subject = folder(scans, SubjectKind.ROOTFS, BROKEN | oci.pip({"jinja2": "3.1.6"}))
+    policy = ImagePolicy(TODAY, unread=("*/node_modules/a/*",))
+    finding = judge_image(scans.scan(subject), policy)
+    assert finding.outcome is Outcome.PASSED
+    assert finding.notes[0].startswith("unread: app/node_modules/a/package.json (failed to parse")
+
+
+def test_layers_that_are_known_still_tell_what_could_not_be_read(tmp_path: Path) -> None:
+    scans = Scans(tmp_path).database()
+    subject = scans.layout("app", image(GOOD | BROKEN))
+    first = scans.scan(subject)
+    again = scans.scan(subject)
+    for report in (tmp_path / "cache" / "trivy-reports").iterdir():
+        report.unlink()
+    warm = scans.scan(subject)
+    unread = [[one.path for one in facts.scans[0].unread] for facts in (first, again, warm)]
+    assert unread == [list(BROKEN)] * 3
+
+
+def test_layers_of_which_nothing_is_kept_are_read_anew(tmp_path: Path) -> None:
+    scans = Scans(tmp_path).database()
+    subject = scans.layout("app", image(GOOD | BROKEN))
+    scans.scan(subject)
+    for kept in (*tmp_path.glob("cache/trivy-reports/*"), *tmp_path.rglob("told.json")):
+        kept.unlink()
+    assert scans.judged(subject).outcome is Outcome.ERROR
+
+
+def test_a_log_tells_what_is_unread_dropped_and_searched() -> None:
+    lines = (
+        b'2026-01-01T00:00:00Z\tDEBUG\tWalk error\tfile_path="a \\" b" err="bad: \\x1f"\n',
+        b'2026-01-01T00:00:00Z\tDEBUG\t[analyzer] Analysis error\terr="unable to parse c d: x"\n',
+        b'2026-01-01T00:00:00Z\tERROR\t[terraform parser] Error\tfile_path="e.tf" err="x"\n',
+        b'2026-01-01T00:00:00Z\tINFO\t[x] Ignore finding\trule="r" range="f.tf:2-4"\n',
+        b'2026-01-01T00:00:00Z\tDEBUG\t[secret] Skipped\tfile_path="g"\n',
+        b'2026-01-01T00:00:00Z\tDEBUG\t[secret] Skipped\tfile_path="g"\n',
+        b'2026-01-01T00:00:00Z\tERROR\t[misconfig] Falling back\terr="no cache"\n',
+        b"\xff no line of a log\n",
+    )
+    told = read_log(lines)
+    assert [one.path for one in told.unread] == ['a " b', "c d", "e.tf"]
+    assert (told.hidden, told.secrets, told.lines) == ((Hidden("r", "f.tf", 2),), 1, 5)
+    assert Told.from_plain(told.plain()) == told
+    assert str(Unread("a", "b")) == "a (b)"
+
+
+def test_of_a_failure_the_fatal_error_is_told_without_details() -> None:
+    log = (
+        "2026-01-01T00:00:00Z\tDEBUG\tdetail\n2026-01-01T00:00:00Z\tFATAL\tFatal error\n"
+        "  - run error:\n    github.com/x.Run\n        /home/x.go:1\n  - no such file\n\n"
+    )
+    assert last_words(log) == "run error: no such file"
+    assert last_words("2026-01-01T00:00:00Z\tWARN\tslow\n") == "slow"
