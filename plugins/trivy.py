@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.canary import UNREADABLE, canary_files, language_of, write_canary
-from greenroom.plugins.image_subject import Opened, Subject, Target, open_subject
+from greenroom.plugins.image_subject import Opened, Subject, SubjectKind, Target, open_subject
 from greenroom.plugins.layer_cache import KEPT_S, layer_cache
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.trivy_command import CLEAN, ENDED, FOUND, HINT, Runner, find_trivy
 from greenroom.plugins.trivy_database import KnownDatabase, usable_database
 from greenroom.plugins.trivy_log import Told, leave_told, take_told
 from greenroom.plugins.trivy_report import findings_of, read_report, scan_of
+from greenroom.plugins.trivy_sources import Sources, look_into
 from greenroom.validators.errors import ToolError
 from greenroom.validators.image import Canary, ImageFacts, Scan, Scanner
 
@@ -171,13 +172,27 @@ class _Session:
         scan = scan_of(
             report.content, self.scanners, platform=target.platform, searched=told.secrets
         )
-        scan = replace(scan, unread=told.unread, hidden=told.hidden)
+        own = self.sources(target)
+        hidden = own.hidden if self._in_folder else told.hidden  # Trivy does not tell of all
+        unread = (*told.unread, *own.unread)
+        scan = replace(scan, unread=unread, hidden=hidden, notes=own.notes)
         if target.layers and scan.layers != target.layers:
             raise ToolError(
                 f"Trivy read {scan.layers} of {target.layers} layers of {self.subject}",
                 hint="build the image again",
             )
         return scan
+
+    def sources(self, target: Target) -> Sources:
+        """Return what Trivy leaves out of the subject's own files, where it has any."""
+        if not self._in_folder:
+            return Sources()
+        path, until = Path(target.arguments[0]), self.runner.place.until
+        return look_into(path, self.subject.kind, self.scanners, until)
+
+    @property
+    def _in_folder(self) -> bool:
+        return self.subject.kind in {SubjectKind.FS, SubjectKind.ROOTFS, SubjectKind.CONFIG}
 
     def canary(self, scans: Sequence[Scan]) -> Canary:
         """Return what the database is proven to find of the systems and languages of ``scans``."""

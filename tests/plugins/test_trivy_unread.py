@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from greenroom.plugins.image_subject import Subject, SubjectKind
 from greenroom.plugins.trivy_log import Told, last_words, read_log
-from greenroom.validators.image import Hidden, ImagePolicy, Unread, judge_image
+from greenroom.plugins.trivy_sources import Sources, look_into
+from greenroom.validators.image import Hidden, ImagePolicy, Scanner, Unread, judge_image
+from greenroom.validators.result_waiver import ResultWaiver
+from greenroom.validators.threshold import parse_threshold
 from greenroom.validators.vocabulary import Outcome
 from tests.support import oci
 from tests.support.scans import NEW, TODAY, Scans, image
@@ -16,6 +21,7 @@ from tests.support.scans import NEW, TODAY, Scans, image
 if TYPE_CHECKING:
     from pathlib import Path
 
+TERRAFORM = 'resource "aws_s3_bucket" "b" {\n  bucket = "x"\n}\n'
 BROKEN = {"app/node_modules/a/package.json": '{"name":'}
 GOOD = oci.debian(NEW) | oci.npm({"lodash": "4.17.21"})
 
@@ -62,6 +68,68 @@ def test_what_need_not_be_read_is_a_note(scans: Scans) -> None:
     finding = judge_image(scans.scan(subject), policy)
     assert finding.outcome is Outcome.PASSED
     assert finding.notes[0].startswith("unread: app/node_modules/a/package.json (failed to parse")
+
+
+def test_broken_templates_beside_a_good_one_are_an_error(scans: Scans) -> None:
+    broken = {
+        "main.tf": 'resource "x" "y" {\n',
+        "Dockerfile": "RUNN x\n",
+        "template.yaml": "Resources: [\n",
+        "template.json": '{"Resources": {',
+        "chart/templates/a.yaml": "a: {{ .Values.x \n",
+    }
+    good = {"good/a.tf": TERRAFORM, "chart/Chart.yaml": "{apiVersion: v2, name: c, version: '1'}"}
+    facts = scans.scan(folder(scans, SubjectKind.CONFIG, good | broken), Scanner.MISCONFIG)
+    named = {one.path.removesuffix("/templates/a.yaml") for one in facts.scans[0].unread}
+    assert named == {"main.tf", "Dockerfile", "template.yaml", "template.json", "chart"}
+    unread = [rule.met for rule in judge_image(facts, ImagePolicy(TODAY)).rules]
+    assert None in unread
+
+
+def test_a_comment_that_drops_results_fails_unless_waived(scans: Scans) -> None:
+    dropping = {
+        "a.tf": f"#trivy:ignore:AVD-AWS-0086\n{TERRAFORM}",
+        "b.tf": 'resource "x" "y" {} //tfsec:ignore:*\n',
+        "Dockerfile": "FROM debian:12\n#trivy:ignore:DS-0002\n",
+        "t.yaml": "Resources:\n  # trivy:ignore:*\n  A: {}\n",
+    }
+    facts = scans.scan(folder(scans, SubjectKind.CONFIG, dropping), Scanner.MISCONFIG)
+    policy = ImagePolicy(TODAY, limits=(parse_threshold("total < 99"),))
+    finding = judge_image(facts, policy)
+    said = "DS-0002 in Dockerfile:2, AVD-AWS-0086 in a.tf:1, * in b.tf:1, * in t.yaml:2"
+    assert (finding.outcome, finding.misses[0].observed) == (Outcome.FAILED, said)
+    waivers = tuple(ResultWaiver("*", "a test", TODAY, path=path) for path in dropping)
+    assert judge_image(facts, replace(policy, waivers=waivers)).outcome is Outcome.PASSED
+
+
+def test_a_comment_in_an_image_is_told_too(scans: Scans) -> None:
+    dropping = {"srv/a.tf": f"#trivy:ignore:*\n{TERRAFORM}"}
+    facts = scans.scan(scans.layout("dropping", image(GOOD | dropping)), Scanner.MISCONFIG)
+    assert {(one.path, one.line) for one in facts.scans[0].hidden} == {("srv/a.tf", 2)}
+
+
+def test_a_requirement_without_an_exact_version_is_noted(scans: Scans) -> None:
+    text = "jinja2==3.1.6 \\\n --hash=sha256:a\nflask>=2 # web\n# no\n-r b.txt\n-i x\nurl==2.*\n"
+    finding = scans.judged(folder(scans, SubjectKind.FS, {"requirements.txt": text}))
+    assert finding.outcome is Outcome.PASSED
+    assert finding.notes[0].endswith("compared with nothing: flask>=2, -r b.txt, url==2.*")
+
+
+def test_files_beyond_the_time_are_unread_and_large_ones_no_templates(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("[" * 2**20 + "[")
+    late = look_into(tmp_path, SubjectKind.CONFIG, (Scanner.MISCONFIG,), time.monotonic())
+    assert late.unread[0].why.startswith("too many files")
+    soon = time.monotonic() + 60
+    assert look_into(tmp_path, SubjectKind.CONFIG, (Scanner.MISCONFIG,), soon) == Sources()
+
+
+def test_what_does_not_look_like_a_template_need_not_be_one(tmp_path: Path) -> None:
+    (tmp_path / "data.json").write_text("{// not for machines")
+    (tmp_path / "pod.yaml").write_text("apiVersion: [")
+    (tmp_path / "octets.yml").write_bytes(b"apiVersion: \x00\xff")
+    soon = time.monotonic() + 60
+    found = look_into(tmp_path, SubjectKind.FS, (Scanner.MISCONFIG,), soon)
+    assert [one.path for one in found.unread] == ["octets.yml", "pod.yaml"]
 
 
 def test_layers_that_are_known_still_tell_what_could_not_be_read(tmp_path: Path) -> None:
