@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 from greenroom.plugins.canary import UNREADABLE, canary_files, language_of, write_canary
 from greenroom.plugins.image_subject import Opened, Subject, SubjectKind, Target, open_subject
 from greenroom.plugins.layer_cache import KEPT_S, layer_cache
+from greenroom.plugins.sbom_components import unread_components
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.trivy_command import CLEAN, ENDED, FOUND, HINT, Runner, find_trivy
 from greenroom.plugins.trivy_database import KnownDatabase, usable_database
 from greenroom.plugins.trivy_log import Told, leave_told, take_told
-from greenroom.plugins.trivy_report import findings_of, read_report, scan_of
+from greenroom.plugins.trivy_report import findings_of, package_urls, read_report, scan_of
 from greenroom.plugins.trivy_sources import Sources, look_into
 from greenroom.validators.errors import ToolError
 from greenroom.validators.image import Canary, ImageFacts, Scan, Scanner
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.trivy_command import Scanned
     from greenroom.plugins.trivy_settings import TrivySettings
     from greenroom.plugins.workplace import Workplace
-    from greenroom.validators.image import OperatingSystem
+    from greenroom.validators.image import OperatingSystem, Unread
 
 _REPORT_MOST = 256 * 1024 * 1024
 _NOTHING = Told()
@@ -174,7 +175,7 @@ class _Session:
         )
         own = self.sources(target)
         hidden = own.hidden if self._in_folder else told.hidden  # Trivy does not tell of all
-        unread = (*told.unread, *own.unread)
+        unread = (*self.unread(target, report), *own.unread)
         scan = replace(scan, unread=unread, hidden=hidden, notes=own.notes)
         if target.layers and scan.layers != target.layers:
             raise ToolError(
@@ -182,6 +183,13 @@ class _Session:
                 hint="build the image again",
             )
         return scan
+
+    def unread(self, target: Target, report: Report) -> tuple[Unread, ...]:
+        """Return what Trivy could not read, of an SBOM also what it does not tell."""
+        if self.subject.kind is not SubjectKind.SBOM:
+            return report.told.unread
+        path = Path(target.arguments[0])
+        return unread_components(path, report.told.unread, package_urls(report.content))
 
     def sources(self, target: Target) -> Sources:
         """Return what Trivy leaves out of the subject's own files, where it has any."""

@@ -54,6 +54,16 @@ def scan_of(
         return _scan(report, scanners, platform, searched)
 
 
+def package_urls(report: dict[str, Any]) -> frozenset[str]:
+    """Return the package URLs of all packages in the report."""
+    with _understood():
+        return frozenset(
+            str((package.get("Identifier") or {}).get("PURL", ""))
+            for part in _results(report)
+            for package in part.get("Packages") or ()
+        )
+
+
 @contextlib.contextmanager
 def _understood() -> Iterator[None]:
     try:

@@ -108,6 +108,19 @@ def test_a_comment_in_an_image_is_told_too(scans: Scans) -> None:
     assert {(one.path, one.line) for one in facts.scans[0].hidden} == {("srv/a.tf", 2)}
 
 
+def test_files_in_which_no_secret_is_looked_for_are_no_evidence(scans: Scans) -> None:
+    unsearched = dict.fromkeys(("README.md", "tests/key.py", "go.sum", "a.zip"), TERRAFORM)
+    subject = folder(scans, SubjectKind.FS, unsearched)
+    assert scans.judged(subject, Scanner.SECRET).outcome is Outcome.INCONCLUSIVE
+    subject = folder(scans, SubjectKind.FS, unsearched | {"main.py": TERRAFORM})
+    finding = scans.judged(subject, Scanner.SECRET)
+    assert finding.outcome is Outcome.PASSED
+    assert (finding.evidence[0].what, finding.evidence[0].amount) == (
+        "files searched for secrets",
+        1,
+    )
+
+
 def test_a_requirement_without_an_exact_version_is_noted(scans: Scans) -> None:
     text = "jinja2==3.1.6 \\\n --hash=sha256:a\nflask>=2 # web\n# no\n-r b.txt\n-i x\nurl==2.*\n"
     finding = scans.judged(folder(scans, SubjectKind.FS, {"requirements.txt": text}))
