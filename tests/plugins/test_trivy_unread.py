@@ -191,3 +191,12 @@ def test_of_a_failure_the_fatal_error_is_told_without_details() -> None:
     )
     assert last_words(log) == "run error: no such file"
     assert last_words("2026-01-01T00:00:00Z\tWARN\tslow\n") == "slow"
+
+
+def test_a_trivy_that_tells_of_no_unread_file_proves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenroom.plugins.trivy.UNREADABLE", {})
+    finding = Scans(tmp_path).database().judged(Scans(tmp_path).layout("app", image(GOOD)))
+    assert finding.outcome is Outcome.ERROR
+    assert "it finds nothing for files that cannot be read" in finding.seen
