@@ -11,6 +11,7 @@ import json
 import os
 import re
 import time
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,15 +25,19 @@ if TYPE_CHECKING:
 FILES_MOST = 20_000
 _REQUIREMENTS = "requirements.txt"
 """The only name of such a file that Trivy knows."""
-_SIZE_MOST = 1024 * 1024
-"""CloudFormation takes no larger template."""
+_SIZE_MOST = 16 * 1024 * 1024
+_PARSED_MOST = 1024 * 1024
+"""CloudFormation takes no larger template; of YAML it takes seconds to parse that much."""
 _DATA = frozenset({".yaml", ".yml", ".json", ".template"})
 _SOURCES = frozenset({*_DATA, ".tf", ".tofu", ".dockerfile"})
 _NAMES = ("dockerfile", "containerfile")
 _TEMPLATE = re.compile(rb"AWSTemplateFormatVersion|deploymentTemplate\.json|\bapiVersion\b")
-_COMMENT = re.compile(rb"(?:#|//)[^\n]*?\b(?:trivy|tfsec):ignore:([^\s#]+)")
+_COMMENT = re.compile(rb"\b(?:trivy|tfsec):ignore:([^\s#]+)")
+_COMMENTS_MOST = 1000
+"""Of one file; each of them fails the check."""
+_MARKS = (b"#", b"//")
 _PINNED = re.compile(r"[A-Za-z0-9][\w.\[\],-]*\s*===?\s*[^\s*]+(?:\s|;|$)")
-_SKIPPED = frozenset({".git", "node_modules"})
+_SKIPPED = frozenset({".git"})
 
 
 class Sources(NamedTuple):
@@ -64,7 +69,11 @@ def look_into(
             break
         content = _content(path)
         hidden += _comments(content, name)
-        if why := _broken(path, folder, content, sure=kind is SubjectKind.CONFIG):
+        if not _is_template(path, folder, content, sure=kind is SubjectKind.CONFIG):
+            continue
+        if len(content) > _PARSED_MOST:
+            notes.append(f"{name}: too large to see whether it can be parsed")
+        elif why := _broken(path, content):
             unread.append(Unread(name, why))
     return Sources(tuple(unread), tuple(hidden), tuple(notes))
 
@@ -85,29 +94,29 @@ def _is_source(path: Path) -> bool:
 def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(_SIZE_MOST + 1)
+            return file.read(_SIZE_MOST)
     except OSError:
         return b""
 
 
 def _comments(content: bytes, name: str) -> Iterator[Hidden]:
-    for found in _COMMENT.finditer(content):
-        line = content.count(b"\n", 0, found.start()) + 1
-        yield Hidden(found[1].decode("utf-8", "replace"), name, line)
+    for found in islice(_COMMENT.finditer(content), _COMMENTS_MOST):
+        start = content.rfind(b"\n", 0, found.start()) + 1
+        if any(mark in content[start : found.start()] for mark in _MARKS):
+            line = content.count(b"\n", 0, start) + 1
+            yield Hidden(found[1].decode("utf-8", "replace"), name, line)
 
 
-def _broken(path: Path, folder: Path, content: bytes, *, sure: bool) -> str:
-    """Return why a template is none; "" for what can be parsed, or is no template.
+def _is_template(path: Path, folder: Path, content: bytes, *, sure: bool) -> bool:
+    """Tell whether it must be parsed; ``sure``: as all in JSON or YAML, not only what looks so."""
+    if path.suffix.lower() not in _DATA or _in_chart(path, folder):
+        return False
+    return sure or bool(_TEMPLATE.search(content))
 
-    ``sure``: every file in JSON or YAML is one, not only what looks so. What is larger than any
-    template is none.
-    """
-    kind = path.suffix.lower()
-    if kind not in _DATA or len(content) > _SIZE_MOST or _in_chart(path, folder):
-        return ""
-    if not sure and not _TEMPLATE.search(content):
-        return ""
-    if kind == ".json" or content.lstrip().startswith(b"{"):
+
+def _broken(path: Path, content: bytes) -> str:
+    """Return why a template cannot be parsed; "" where it can."""
+    if path.suffix.lower() == ".json" or content.lstrip().startswith(b"{"):
         return _json_error(content) and _yaml_error(content)
     return _yaml_error(content)
 

@@ -128,12 +128,25 @@ def test_a_requirement_without_an_exact_version_is_noted(scans: Scans) -> None:
     assert finding.notes[0].endswith("compared with nothing: flask>=2, -r b.txt, url==2.*")
 
 
-def test_files_beyond_the_time_are_unread_and_large_ones_no_templates(tmp_path: Path) -> None:
+def test_files_beyond_the_time_are_unread_and_large_ones_noted(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("[" * 2**20 + "[")
     late = look_into(tmp_path, SubjectKind.CONFIG, (Scanner.MISCONFIG,), time.monotonic())
     assert late.unread[0].why.startswith("too many files")
     soon = time.monotonic() + 60
-    assert look_into(tmp_path, SubjectKind.CONFIG, (Scanner.MISCONFIG,), soon) == Sources()
+    noted = look_into(tmp_path, SubjectKind.CONFIG, (Scanner.MISCONFIG,), soon)
+    assert noted == Sources(notes=("a.yaml: too large to see whether it can be parsed",))
+
+
+def test_a_long_line_of_comments_costs_little_and_text_is_no_comment(tmp_path: Path) -> None:
+    (tmp_path / "a.tf").write_text("#" * 2**20 + '\nx = "trivy:ignore:A"\n y // trivy:ignore:B')
+    (tmp_path / "alone.json").write_text("{")
+    soon = time.monotonic() + 60
+    assert look_into(tmp_path, SubjectKind.FS, (Scanner.MISCONFIG,), soon).hidden == (
+        Hidden("B", "a.tf", 3),
+    )
+    [one] = look_into(tmp_path / "alone.json", SubjectKind.CONFIG, tuple(Scanner), soon).unread
+    assert one.path == "alone.json"
+    assert time.monotonic() < soon - 50
 
 
 def test_what_does_not_look_like_a_template_need_not_be_one(tmp_path: Path) -> None:
