@@ -29,6 +29,7 @@ from greenroom.plugins.trivy_report import findings_of, package_urls, read_repor
 from greenroom.plugins.trivy_sources import Sources, look_into
 from greenroom.validators.errors import ToolError
 from greenroom.validators.image import Canary, ImageFacts, Scan, Scanner
+from greenroom.validators.words import few
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -175,8 +176,9 @@ class _Session:
         )
         own = self.sources(target)
         hidden = own.hidden if self._in_folder else told.hidden  # Trivy does not tell of all
+        notes = () if self.subject.kind is SubjectKind.SBOM else _compared(told.skipped)
         unread = (*self.unread(target, report), *own.unread)
-        scan = replace(scan, unread=unread, hidden=hidden, notes=own.notes)
+        scan = replace(scan, unread=unread, hidden=hidden, notes=(*own.notes, *notes))
         if target.layers and scan.layers != target.layers:
             raise ToolError(
                 f"Trivy read {scan.layers} of {target.layers} layers of {self.subject}",
@@ -189,7 +191,8 @@ class _Session:
         if self.subject.kind is not SubjectKind.SBOM:
             return report.told.unread
         path = Path(target.arguments[0])
-        return unread_components(path, report.told.unread, package_urls(report.content))
+        told = (*report.told.unread, *report.told.skipped)
+        return unread_components(path, told, package_urls(report.content))
 
     def sources(self, target: Target) -> Sources:
         """Return what Trivy leaves out of the subject's own files, where it has any."""
@@ -330,6 +333,12 @@ def _convert(runner: Runner, report: dict[str, Any], form: SbomFormat, out: Path
         raise ToolError(
             f"the SBOM {out} cannot be written: {error.strerror}", hint="correct `sbom.path`"
         ) from error
+
+
+def _compared(skipped: Sequence[Unread]) -> tuple[str, ...]:
+    if not skipped:
+        return ()
+    return (f"compared with nothing: {few([str(one) for one in skipped])}",)
 
 
 def _fresh(runner: Runner) -> Path:

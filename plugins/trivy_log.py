@@ -37,10 +37,14 @@ _NAME = "told.json"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a log told; ``secrets`` counts the files searched for secrets, ``lines`` all lines."""
+    """What a log told; ``skipped`` are packages that it compares with nothing.
+
+    ``secrets`` counts the files searched for secrets, ``lines`` all lines.
+    """
 
     unread: tuple[Unread, ...] = ()
     hidden: tuple[Hidden, ...] = ()
+    skipped: tuple[Unread, ...] = ()
     secrets: int = 0
     lines: int = 0
 
@@ -48,6 +52,7 @@ class Told:
         return Told(
             tuple(dict.fromkeys((*self.unread, *other.unread))),
             tuple(dict.fromkeys((*self.hidden, *other.hidden))),
+            tuple(dict.fromkeys((*self.skipped, *other.skipped))),
             max(self.secrets, other.secrets),
             self.lines + other.lines,
         )
@@ -57,6 +62,7 @@ class Told:
         return {
             "unread": self.unread,
             "hidden": self.hidden,
+            "skipped": self.skipped,
             "secrets": self.secrets,
             "lines": self.lines,
         }
@@ -67,6 +73,7 @@ class Told:
         return cls(
             tuple(Unread(str(path), str(why)) for path, why in value["unread"]),
             tuple(Hidden(str(rule), str(path), int(line)) for rule, path, line in value["hidden"]),
+            tuple(Unread(str(name), str(why)) for name, why in value["skipped"]),
             int(value["secrets"]),
             int(value["lines"]),
         )
@@ -76,6 +83,7 @@ class Told:
 class _Reader:
     unread: dict[Unread, None] = field(default_factory=dict)
     hidden: dict[Hidden, None] = field(default_factory=dict)
+    skipped: dict[Unread, None] = field(default_factory=dict)
     secrets: set[bytes] = field(default_factory=set)
     lines: int = 0
 
@@ -91,7 +99,7 @@ class _Reader:
         if message.endswith(_DROPPED):
             self.hidden[_hidden(_fields(rest))] = None
         elif any(one in message for one in _SKIPPED):
-            self.unread[_skipped(message, _fields(rest))] = None
+            self.skipped[_skipped(message, _fields(rest))] = None
         elif _is_unread(level, message, fields := _fields(rest)):
             self.unread[_unread(fields)] = None
 
@@ -101,7 +109,8 @@ def read_log(lines: Iterable[bytes]) -> Told:
     reader = _Reader()
     for line in lines:
         reader.take(line)
-    return Told(tuple(reader.unread), tuple(reader.hidden), len(reader.secrets), reader.lines)
+    found = (tuple(reader.unread), tuple(reader.hidden), tuple(reader.skipped))
+    return Told(*found, len(reader.secrets), reader.lines)
 
 
 def last_words(text: str) -> str:

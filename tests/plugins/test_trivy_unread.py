@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -119,6 +120,15 @@ def test_files_in_which_no_secret_is_looked_for_are_no_evidence(scans: Scans) ->
         "files searched for secrets",
         1,
     )
+
+
+def test_a_package_of_an_sbom_within_that_has_no_url_is_noted(scans: Scans) -> None:
+    parts = [{"type": "library", "name": "pip", "version": "1"}]
+    sbom = json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.5", "components": parts})
+    files = oci.pip({"jinja2": "3.1.6"}) | {"pip/pip.cdx.json": sbom}
+    finding = scans.judged(folder(scans, SubjectKind.ROOTFS, files))
+    assert finding.outcome is Outcome.PASSED
+    assert finding.notes == ("compared with nothing: pip@1 (a component without PURL)",)
 
 
 def test_a_requirement_without_an_exact_version_is_noted(scans: Scans) -> None:
