@@ -34,6 +34,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
+        self._hidden: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
         for secret in secrets:
             self.add(secret)
@@ -45,19 +46,25 @@ class Redactor:
             self._secrets |= new
             self._pattern = None
 
+    def hide(self, pattern: str) -> None:
+        """Know the form of secrets that are made anew each time: a regular expression."""
+        if pattern not in self._hidden:
+            self._hidden.add(pattern)
+            self._pattern = None
+
     @property
     def active(self) -> bool:
         """Whether there is any secret to look for."""
-        return bool(self._secrets)
+        return bool(self._secrets or self._hidden)
 
     def text(self, text: str) -> str:
         """Return ``text`` without any secret."""
-        if not self._secrets:
+        if not self.active:
             return text
         if self._pattern is None:
             longest_first = sorted(self._secrets, key=lambda secret: (-len(secret), secret))
             forms = [form for secret in longest_first for form in _forms(secret)]
-            self._pattern = re.compile("|".join(forms))
+            self._pattern = re.compile("|".join([*forms, *sorted(self._hidden)]))
         return self._pattern.sub(REDACTED, text)
 
     def excerpt(self, text: str, limit: int, *, whole: bool = True) -> str:

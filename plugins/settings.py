@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.target_settings import Ready, Targets
+    from greenroom.plugins.tls import Tls
 
 KEYS = (
     *("allow", "artifact", "expect", "hook", "ready", "release", "report", "revision", "secrets"),
-    *("target", "targets", "trivy", "variables", "waivers"),
+    *("target", "targets", "tls", "trivy", "variables", "waivers"),
 )
 _ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"[@?]")
@@ -46,7 +47,8 @@ class Settings:
 
     ``expected_kinds`` and ``expected_stages`` are the least numbers of checks that must run;
     ``secrets`` are names of environment variables whose values are redacted from every output;
-    ``allow`` are the origins that may be loaded or attacked;
+    ``allow`` are the origins that may be loaded or attacked; ``tls`` is how targets are asked by
+    TLS, its paths as they are given;
     ``artifact`` holds checks as tables, ``tool_tables`` what tools are told, ``where`` the file.
     """
 
@@ -64,6 +66,7 @@ class Settings:
     allow: Allowed = field(default_factory=Allowed)
     artifact: dict[str, Any] = field(default_factory=dict)
     tool_tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tls: Tls | None = None
     where: str = ""
 
 
@@ -155,6 +158,7 @@ def resolve(
         allow=read_allowed(_subtable(table, "allow", where), where),
         artifact=_subtable(table, "artifact", where),
         tool_tables=_tool_tables(table, where),
+        tls=_tls(table, target, where),
         where=where,
         **_places(table, line.ready or environment.get("ready"), environment.get("targets"), where),
     )
@@ -178,6 +182,17 @@ def _places(
         "revision": target_settings.read_revision(tables.get("revision"), where),
         "targets": target_settings.read_targets(tables.get("targets"), targets, where),
     }
+
+
+def _tls(table: Mapping[str, Any], target: str | None, where: str) -> Tls | None:
+    if "tls" not in table:
+        return None
+    from greenroom.plugins.tls import read_tls  # noqa: PLC0415 - few runs have any
+
+    tls = read_tls(_subtable(table, "tls", where), where)
+    if target is not None:
+        tls.require_fit(target)
+    return tls
 
 
 def _tool_tables(table: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:

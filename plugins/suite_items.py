@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.suite_model import Check, StepsCheck, Suite
     from greenroom.plugins.suite_table import TableDocument
     from greenroom.plugins.target_settings import Address
+    from greenroom.plugins.tls import Tls
     from greenroom.validators.finding import Finding
     from greenroom.validators.vocabulary import Stage
 
@@ -63,13 +65,23 @@ class SuiteFile(pytest.File):
         if not isinstance(check, WorkCheck):
             kind = CheckItem if isinstance(check, HttpCheck) else StepsItem
             return kind.from_parent(
-                self, name=check.name, check=check, stage=suite.stage, target=suite.target
+                self,
+                name=check.name,
+                check=check,
+                stage=suite.stage,
+                target=suite.target,
+                tls=suite.tls,
             )
         from greenroom.plugins.work_items import WorkItem, pool_of  # noqa: PLC0415 - only for them
 
         pool_of(self.config)
         return WorkItem.from_parent(
-            self, name=check.name, check=check, stage=check.stage, target=suite.target
+            self,
+            name=check.name,
+            check=check,
+            stage=check.stage,
+            target=suite.target,
+            tls=suite.tls,
         )
 
     def _suite(self) -> Suite:
@@ -140,9 +152,17 @@ class AskingItem(SuiteItem):
 
     check: HttpCheck | StepsCheck
 
-    def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+    def __init__(self, *, target: str, tls: Tls | None, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
         super().__init__(**arguments)
         self._target = target
+        self._tls = tls
+
+    def told(self, finding: Finding) -> Finding:
+        """Return the finding, which says where a certificate was not verified."""
+        tls = self._tls or settings_of(self.config).tls
+        if tls is None or not (note := tls.note(self._target)):
+            return finding
+        return replace(finding, notes=(*finding.notes, *note))
 
     @contextmanager
     def _client(self, record: Callable[[dict[str, Any]], None]) -> Iterator[httpx.Client]:
@@ -151,7 +171,8 @@ class AskingItem(SuiteItem):
 
         redactor = redactor_of(self.config)
         limits = Limits(self.check.timeout_s, self.check.max_body)
-        with client(self._target, connections_of(self.config), redactor, record, limits) as http:
+        connections = connections_of(self.config)
+        with client(self._target, connections, redactor, record, limits, tls=self._tls) as http:
             yield http
 
 
@@ -168,7 +189,7 @@ class StepsItem(AskingItem):
         with self._client(recording.exchanges.append) as http:
             target = shown_target(self._target)
             found = run_steps(self.check, target, http, redactor_of(self.config))
-        recording.verify(found)
+        recording.verify(self.told(found))
 
 
 class CheckItem(AskingItem):
@@ -180,7 +201,7 @@ class CheckItem(AskingItem):
         """Ask, judge and record; raises `CheckFailed` unless the check passed."""
         recording = recording_of(self)
         asked = self._asked_at_each if self.check.request.each_target else self._asked
-        recording.verify(asked(recording.exchanges.append))
+        recording.verify(self.told(asked(recording.exchanges.append)))
 
     def _asked(self, record: Callable[[dict[str, Any]], None]) -> Finding:
         from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - not at collection
@@ -205,7 +226,7 @@ class CheckItem(AskingItem):
         connections = connections_of(self.config)
 
         def client_at(address: Address) -> httpx.Client:
-            sender = connections.sender_at(self._target, address)
+            sender = connections.sender_at(self._target, address, self._tls)
             return client_of(sender, redactor, record, limits)
 
         behind = ONE_PLACE if is_function(self._target) else behind_of(self.config)

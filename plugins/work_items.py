@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pytest
 
     from greenroom.plugins.suite_model import WorkCheck
+    from greenroom.plugins.tls import Tls
 
 _LOG = logging.getLogger(__name__)
 _REPORT_IT = "please report it: this is no fault of what is examined"
@@ -36,9 +37,10 @@ class WorkItem(SuiteItem):
 
     check: WorkCheck
 
-    def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+    def __init__(self, *, target: str, tls: Tls | None, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
         super().__init__(**arguments)
         self._target = target
+        self._tls = tls
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file, line and name; the settings' where they hold the check."""
@@ -89,6 +91,7 @@ class WorkItem(SuiteItem):
             redactor=redactor_of(self.config),
             record=recording_of(self).exchanges.append,
             allow=settings_of(self.config).allow,
+            tls=self._tls,
         )
 
 
