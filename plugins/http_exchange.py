@@ -163,9 +163,10 @@ def _unpacked(request: httpx.Request) -> bytes:
     if request.headers.get("content-encoding") != "gzip":
         return request.content
     try:
-        return zlib.decompressobj(_GZIP).decompress(request.content, _UNPACKED_MOST)
+        unpacked = zlib.decompressobj(_GZIP).decompress(request.content, _UNPACKED_MOST)
     except zlib.error:
         return request.content
+    return unpacked or request.content
 
 
 def _text(body: bytes, headers: httpx.Headers) -> str:

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping
 
 
@@ -52,8 +53,10 @@ def json_reply(value: object, status: int = 200) -> Reply:
 
 
 @contextmanager
-def serving(answer: Callable[[Asked], Reply]) -> Iterator[Served]:
-    """Serve HTTP/1.1 with keep-alive, each request answered by ``answer``."""
+def serving(
+    answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None
+) -> Iterator[Served]:
+    """Serve HTTP/1.1 with keep-alive, each request answered by ``answer``; over ``tls`` if given."""
     asked: list[Asked] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -81,10 +84,12 @@ def serving(answer: Callable[[Asked], Reply]) -> Iterator[Served]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield Served(f"http://127.0.0.1:{server.server_port}", asked)
+        yield Served(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}", asked)
     finally:
         server.shutdown()
         server.server_close()
