@@ -7,7 +7,9 @@ boto3's chain finds them, as for any other tool of AWS. Signed are the host, the
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -68,6 +70,7 @@ class Signer:
 
 def _found(how: SigV4) -> tuple[Any, str]:
     import boto3  # noqa: PLC0415 - heavy, and part of an extra
+    from botocore.config import Config  # noqa: PLC0415 - as above
     from botocore.credentials import (  # noqa: PLC0415 - as above
         AssumeRoleCredentialFetcher,
         DeferredRefreshableCredentials,
@@ -75,6 +78,7 @@ def _found(how: SigV4) -> tuple[Any, str]:
 
     session = boto3.Session()
     credentials, region = session.get_credentials(), how.region or session.region_name
+    region = region or os.environ.get("AWS_REGION", "")  # boto3 knows AWS_DEFAULT_REGION alone
     if credentials is None:
         none = ServiceError("this process has no AWS credentials", hint=_NO_CREDENTIALS)
         raise SigningError(Failure(f"{_UNSIGNED}: {none}", hint_of_suite(none)))
@@ -84,8 +88,9 @@ def _found(how: SigV4) -> tuple[Any, str]:
         )
     if not how.role:
         return credentials, region
+    limits = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
     fetcher = AssumeRoleCredentialFetcher(
-        session.client,
+        partial(session.client, region_name=region, config=limits),
         credentials,
         how.role,
         extra_args={"RoleSessionName": "greenroom"},
@@ -103,10 +108,11 @@ def _signed(
     from botocore.auth import S3SigV4Auth, SigV4Auth  # noqa: PLC0415 - an extra
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - as above
 
+    body = request.read()  # that of a redirect is a stream
     plain = AWSRequest(
         method=request.method,
         url=_canonical(request.url),
-        data=request.content,
+        data=body,
         headers={
             name: value
             for name, value in request.headers.items()
@@ -114,7 +120,7 @@ def _signed(
         },
     )
     signer = S3SigV4Auth if service == "s3" else SigV4Auth
-    plain.headers["X-Amz-Content-SHA256"] = hashlib.sha256(request.content).hexdigest()
+    plain.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
     signer(credentials, service, region).add_auth(plain)
     return [(name, str(plain.headers[name])) for name in _SET if name in plain.headers]
 

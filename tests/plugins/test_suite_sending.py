@@ -35,7 +35,10 @@ def asked_for(http: str) -> Asked:
 @pytest.mark.parametrize(
     ("http", "path"),
     [
-        ("{get: /a, query: {q: 'a b&c=d/é+%', n: [1, 2.50, '']}}", "q=a%20b%26c%3Dd%2F%C3%A9%2B%25"),
+        (
+            "{get: /a, query: {q: 'a b&c=d/é+%', n: [1, 2.50, '']}}",
+            "q=a%20b%26c%3Dd%2F%C3%A9%2B%25",
+        ),
         ("{get: '/a?x=1', query: {n: 1}}", "/a?x=1&n=1"),
         ("{get: '/a?', query: {n: 1}}", "/a?n=1"),
         ("{get: '/a?x=1&', query: {n: 1}}", "/a?x=1&n=1"),
@@ -118,10 +121,9 @@ def test_redirects_are_followed_as_far_as_the_check_says(policy: str, to: str, s
 def test_http_2_answers_over_plain_tcp_with_prior_knowledge() -> None:
     with asking() as ask, hostile(http2(b'{"a": 1}')) as url:
         text = "http: {post: /, json: {x: 1}, http2: true}, expect: {json: {$.a: 1}}"
-        for _ in range(2):  # the second on the same connection
-            finding = ask(text, url)
-            assert finding.outcome is Outcome.PASSED
-    assert [rule.rule for rule in finding.rules][0] == "protocol"
+        findings = [ask(text, url) for _ in range(2)]  # the second on the same connection
+    assert [finding.outcome for finding in findings] == [Outcome.PASSED] * 2
+    assert findings[0].rules[0].rule == "protocol"
 
 
 def test_an_answer_in_http_2_that_never_ends_is_an_error_in_time() -> None:

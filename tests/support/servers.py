@@ -56,7 +56,7 @@ def json_reply(value: object, status: int = 200) -> Reply:
 def serving(
     answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None
 ) -> Iterator[Served]:
-    """Serve HTTP/1.1 with keep-alive, each request answered by ``answer``; over ``tls`` if given."""
+    """Serve HTTP/1.1 with keep-alive, each request answered by ``answer``; over ``tls`` if any."""
     asked: list[Asked] = []
 
     class Handler(BaseHTTPRequestHandler):
