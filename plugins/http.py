@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import httpcore
 import httpx
 
+from greenroom.plugins.client_tls import Tls
 from greenroom.plugins.function_address import is_function, parse_function
 from greenroom.plugins.http_chain import follow, signature_of
 from greenroom.plugins.http_exchange import CODINGS, Reading, request_json
 from greenroom.plugins.http_failures import MAPPED, failure_of
 from greenroom.plugins.http_sending import SENDING, Sending
 from greenroom.plugins.network import BoundedBackend, within
-from greenroom.plugins.tls import Tls
 from greenroom.validators.http import Answer
 
 if TYPE_CHECKING:

@@ -25,10 +25,10 @@ from greenroom.validators.waiver import Waiver
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.target_settings import Ready, Targets
-    from greenroom.plugins.tls import Tls
 
 KEYS = (
     *("allow", "artifact", "expect", "hook", "ready", "release", "report", "revision", "secrets"),
@@ -187,7 +187,7 @@ def _places(
 def _tls(table: Mapping[str, Any], target: str | None, where: str) -> Tls | None:
     if "tls" not in table:
         return None
-    from greenroom.plugins.tls import read_tls  # noqa: PLC0415 - few runs have any
+    from greenroom.plugins.client_tls import read_tls  # noqa: PLC0415 - few runs have any
 
     tls = read_tls(_subtable(table, "tls", where), where)
     if target is not None:

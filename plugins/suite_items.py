@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.settings import Settings
     from greenroom.plugins.suite_model import Check, StepsCheck, Suite
     from greenroom.plugins.suite_table import TableDocument
     from greenroom.plugins.target_settings import Address
-    from greenroom.plugins.tls import Tls
     from greenroom.validators.finding import Finding
     from greenroom.validators.vocabulary import Stage
 

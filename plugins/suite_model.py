@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from jsonpath_rfc9535 import JSONPathQuery
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.http_sending import Sending, SigV4
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_contract import Contract
-    from greenroom.plugins.tls import Tls
     from greenroom.plugins.workplace import Work
     from greenroom.validators.http import StatusSet
     from greenroom.validators.json_values import Expectation

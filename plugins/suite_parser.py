@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_contract import Contracts
     from greenroom.plugins.suite_model import Check
     from greenroom.plugins.suite_table import TableDocument
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.suite_yaml import Entry, Node
-    from greenroom.plugins.tls import Tls
 
 SUITE_KEYS = (
     *("version", "name", "stage", "target", "tls", "when", "defaults", "checks", "checks_from"),
@@ -116,7 +116,7 @@ class _Parser:
         )
 
     def _tls(self, node: Node, target: str) -> Tls:
-        from greenroom.plugins.suite_tls import read_suite_tls  # noqa: PLC0415 - few suites
+        from greenroom.plugins.suite_client_tls import read_suite_tls  # noqa: PLC0415 - few suites
 
         return read_suite_tls(self._fields, node, self._contracts.files.folder, target)
 

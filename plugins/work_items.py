@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.suite_model import WorkCheck
-    from greenroom.plugins.tls import Tls
 
 _LOG = logging.getLogger(__name__)
 _REPORT_IT = "please report it: this is no fault of what is examined"

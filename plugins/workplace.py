@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import httpx
 
     from greenroom.plugins.allowed import Allowed
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.http import Connections, Limits
     from greenroom.plugins.redaction import Redactor
-    from greenroom.plugins.tls import Tls
     from greenroom.validators.finding import Finding
 
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenroom.plugins import (
+    client_tls,
     suite_auth,
     suite_body,
     suite_checks,
@@ -22,7 +23,6 @@ from greenroom.plugins import (
     suite_parser,
     suite_request,
     suite_steps,
-    tls,
 )
 from greenroom.plugins.schema_command import schema_text
 from greenroom.plugins.suite_yaml import Document, plain
@@ -85,7 +85,7 @@ def test_the_schema_is_a_schema() -> None:
         (DEFS["http"]["properties"], suite_request.HTTP_KEYS),
         (DEFS["part"]["anyOf"][1]["properties"], suite_body.PART_KEYS),
         (DEFS["auth"]["anyOf"][1]["properties"], suite_auth.AUTH_KEYS),
-        (SCHEMA["properties"]["tls"]["properties"], tls.TLS_KEYS),
+        (SCHEMA["properties"]["tls"]["properties"], client_tls.TLS_KEYS),
         (DEFS["answered_by"]["properties"], suite_request.ANSWERED_BY_KEYS),
         (DEFS["expect"]["properties"], suite_expect.EXPECT_KEYS),
         (DEFS["json_operators"]["properties"], tuple(Operator)),

@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from greenroom.plugins import suite_sending
-from greenroom.plugins.tls import Tls
+from greenroom.plugins.client_tls import Tls
 from greenroom.validators.vocabulary import Outcome
 from tests.support import servers
 from tests.support.asking import asking

@@ -15,9 +15,9 @@ from tests.support.suites import HEAD, read, variables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.suite_model import Check
     from greenroom.plugins.suite_variables import Variables
-    from greenroom.plugins.tls import Tls
     from greenroom.validators.finding import Finding
 
 

@@ -9,9 +9,9 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization as form
 
+from greenroom.plugins.client_tls import UNVERIFIED, Tls, read_tls
 from greenroom.plugins.http import Connections, client
 from greenroom.plugins.redaction import Redactor
-from greenroom.plugins.tls import UNVERIFIED, Tls, read_tls
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Outcome
 from tests.support.asking import asking

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenroom.plugins.tls import PATH_KEYS, TLS_KEYS, Tls, checked
+from greenroom.plugins.client_tls import PATH_KEYS, TLS_KEYS, Tls, checked
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
