@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.aws_worker import Clients
     from greenroom.plugins.http_exchange import Sender
     from greenroom.plugins.http_sending import SigV4
+    from greenroom.plugins.lambda_transport import Invoker
     from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.signing import Signer
     from greenroom.plugins.target_settings import Address
@@ -62,6 +63,7 @@ class Connections:
 
     def __init__(self, tls: Tls | None = None) -> None:
         self.tls = tls or Tls()
+        self._lock = threading.RLock()
         self._pools: dict[_Lane, httpcore.ConnectionPool] = {}
         self._contexts: dict[tuple[Tls, bool], ssl.SSLContext] = {}
 
@@ -79,11 +81,15 @@ class Connections:
 
     def sender(self, target: str, tls: Tls | None = None) -> Sender:
         """Return the way to ``target``; raises `SettingsError` for a function without a version."""
-        if not is_function(target):
-            return self._network(target, None, tls)
+        if is_function(target):
+            return self.invoker(target)
+        return self._network(target, None, tls)
+
+    def invoker(self, address: str) -> Invoker:
+        """Return the way to a function's version; raises `SettingsError` for another address."""
         from greenroom.plugins.lambda_transport import Invoker  # noqa: PLC0415 - for functions only
 
-        return Invoker(parse_function(target), self._aws, self._elsewhere)
+        return Invoker(parse_function(address), self._aws, self._elsewhere)
 
     def sender_at(self, target: str, address: Address, tls: Tls | None = None) -> Sender:
         """Return the way to ``target`` that ends at one ``address`` behind its load balancer.
@@ -98,7 +104,9 @@ class Connections:
 
     def sign(self, request: httpx.Request, how: SigV4, redactor: Redactor) -> None:
         """Sign ``request`` for AWS within the present deadline."""
-        self._signer.sign(request, how, redactor)
+        with self._lock:
+            signer = self._signer
+        signer.sign(request, how, redactor)
 
     def _elsewhere(self, request: httpx.Request) -> httpcore.Response:
         lane = _Lane(None, request.url.scheme, self.tls.elsewhere)
@@ -119,18 +127,22 @@ class Connections:
 
     def pool_of(self, lane: _Lane) -> httpcore.ConnectionPool:
         """Return the connections of this kind."""
-        if lane not in self._pools:
-            secure, http2 = lane.scheme == "https", bool(lane.http2)
-            self._pools[lane] = httpcore.ConnectionPool(
-                ssl_context=self._context(lane.tls, http2=http2) if secure else None,
-                max_connections=100,
-                max_keepalive_connections=20,
-                keepalive_expiry=5.0,
-                network_backend=BoundedBackend(lane.route),
-                http1=secure or not http2,  # without TLS nothing is negotiated
-                http2=http2,
-            )
-        return self._pools[lane]
+        if (known := self._pools.get(lane)) is not None:
+            return known
+        with self._lock:
+            return self._pools.setdefault(lane, self._opened(lane))
+
+    def _opened(self, lane: _Lane) -> httpcore.ConnectionPool:
+        secure, http2 = lane.scheme == "https", bool(lane.http2)
+        return httpcore.ConnectionPool(
+            ssl_context=self._context(lane.tls, http2=http2) if secure else None,
+            max_connections=100,
+            max_keepalive_connections=20,
+            keepalive_expiry=5.0,
+            network_backend=BoundedBackend(lane.route),
+            http1=secure or not http2,  # without TLS nothing is negotiated
+            http2=http2,
+        )
 
     def _context(self, tls: Tls, *, http2: bool) -> ssl.SSLContext:
         """Return the context made for the first https address: that takes 20 ms.

@@ -57,7 +57,7 @@ RESERVED_TAGS = frozenset(
     | {"xdist_group"}
 )
 """Names of markers that change how pytest runs a test: a check cannot be skipped by a tag."""
-_OTHER_KINDS = frozenset({"load", "alarm", "security", "monitor"})
+_OTHER_KINDS = frozenset({"load", "alarm", "monitor"})
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEFAULT_KIND = {Stage.ARTIFACT: Kind.UNIT, Stage.ENVIRONMENT: Kind.INTEGRATION}
 

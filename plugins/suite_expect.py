@@ -149,6 +149,11 @@ def _expectations(
     ]
 
 
+def read_expectation(fields: Fields, operator: Operator, node: Node) -> Expectation:
+    """Read what ``operator`` expects of a text that is no JSON."""
+    return _expectation(fields, operator, node, header=True)
+
+
 def _expectation(fields: Fields, operator: Operator, node: Node, *, header: bool) -> Expectation:
     return Expectation(operator, _argument(fields, operator, node, header=header))
 
@@ -176,7 +181,7 @@ def _argument(  # noqa: PLR0911 - one return for each form of argument
 
 def _value(fields: Fields, node: Node, *, header: bool) -> Any:  # noqa: ANN401 - a JSON value
     """Return a JSON value; a header's is always a text, with numbers as they are written."""
-    return fields.filled(node, "a header's value") if header else fields.json(node)
+    return fields.filled(node, "the expected text") if header else fields.json(node)
 
 
 def _amount(fields: Fields, node: Node, what: str) -> Threshold:

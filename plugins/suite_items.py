@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from greenroom.plugins.asking_ahead import NAME, Asking, Task
 from greenroom.plugins.function_address import is_function, shown_target
 from greenroom.plugins.recording import CheckFailed, recording_of
 from greenroom.plugins.settings import redactor_of, settings_of, variables_of
@@ -64,6 +66,7 @@ class SuiteFile(pytest.File):
     def _item(self, check: Check, suite: Suite) -> SuiteItem:
         if not isinstance(check, WorkCheck):
             kind = CheckItem if isinstance(check, HttpCheck) else StepsItem
+            asking_of(self.config)
             return kind.from_parent(
                 self,
                 name=check.name,
@@ -127,6 +130,11 @@ class SuiteItem(pytest.Item):
                 self.add_marker(tag)
 
     @property
+    def task(self) -> Task | None:
+        """What can be asked ahead of its turn, if it can."""
+        return None
+
+    @property
     def longest_s(self) -> float:
         """The seconds that this check may take at worst, at one target."""
         return self.check.longest_s
@@ -164,6 +172,24 @@ class AskingItem(SuiteItem):
             return finding
         return replace(finding, notes=(*finding.notes, *note))
 
+    @property
+    def task(self) -> Task | None:
+        """What can be asked ahead of its turn."""
+        if self.check.serial:
+            return None
+        return Task(self.find, urlsplit(self._target).netloc)
+
+    def runtest(self) -> None:
+        """Ask, judge and record; raises `CheckFailed` unless the check passed."""
+        recording = recording_of(self)
+        worked = asking_of(self.config).result(self, self.find)
+        recording.worked_s = worked.seconds
+        recording.verify(worked.finding)
+
+    def find(self) -> Finding:
+        """Return the check's finding."""
+        raise NotImplementedError
+
     @contextmanager
     def _client(self, record: Callable[[dict[str, Any]], None]) -> Iterator[httpx.Client]:
         from greenroom.plugins.http import Limits, client  # noqa: PLC0415 - not at collection
@@ -181,15 +207,14 @@ class StepsItem(AskingItem):
 
     check: StepsCheck
 
-    def runtest(self) -> None:
-        """Ask step by step, judge and record; raises `CheckFailed` unless the check passed."""
+    def find(self) -> Finding:
+        """Return what is found step by step."""
         from greenroom.plugins.suite_flow import run_steps  # noqa: PLC0415 - not at collection
 
-        recording = recording_of(self)
-        with self._client(recording.exchanges.append) as http:
+        with self._client(recording_of(self).exchanges.append) as http:
             target = shown_target(self._target)
             found = run_steps(self.check, target, http, redactor_of(self.config))
-        recording.verify(self.told(found))
+        return self.told(found)
 
 
 class CheckItem(AskingItem):
@@ -197,11 +222,10 @@ class CheckItem(AskingItem):
 
     check: HttpCheck
 
-    def runtest(self) -> None:
-        """Ask, judge and record; raises `CheckFailed` unless the check passed."""
-        recording = recording_of(self)
+    def find(self) -> Finding:
+        """Return what is found of the answer, or of the answers at each target."""
         asked = self._asked_at_each if self.check.request.each_target else self._asked
-        recording.verify(self.told(asked(recording.exchanges.append)))
+        return self.told(asked(recording_of(self).exchanges.append))
 
     def _asked(self, record: Callable[[dict[str, Any]], None]) -> Finding:
         from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - not at collection
@@ -241,3 +265,16 @@ def tables_of(settings: Settings) -> dict[str, TableDocument]:
 
     shown = Path(settings.where)
     return {"artifact": TableDocument(shown, "", name="artifact", table=settings.artifact)}
+
+
+def asking_of(config: pytest.Config) -> Asking:
+    """Return the pool of the run's checks that ask, made at first use."""
+    if not isinstance(known := config.pluginmanager.get_plugin(NAME), Asking):
+        known = Asking(_task_of, settings_of(config).in_flight)
+        config.pluginmanager.register(known, NAME)
+    return known
+
+
+def _task_of(item: pytest.Item) -> Task | None:
+    """Return what can be asked ahead; only suites' own items have it."""
+    return item.task if isinstance(item, SuiteItem) else None

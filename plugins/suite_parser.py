@@ -65,7 +65,7 @@ def parse_suite(  # noqa: PLR0913 - a suite's text, and the world around it
     where the suite gives none, ``tables`` what ``checks_from`` can name.
     """
     document = Document(path, text)
-    parser = _Parser(Fields(document, variables), contracts, tables or {})
+    parser = _Parser(Fields(document, variables, contracts), contracts, tables or {})
     return parser.suite(document.read(), target)
 
 

@@ -208,6 +208,11 @@ def _all_rules(check: HttpCheck, answer: Answer) -> Iterator[Rule]:
 
 def _rules(expect: Expect, answer: Answer) -> Iterator[Rule]:
     yield judge_status(expect.status, answer)
+    yield from answer_rules(expect, answer)
+
+
+def answer_rules(expect: Expect, answer: Answer) -> Iterator[Rule]:
+    """Judge time, headers and body of an answer, whatever its status."""
     if expect.time is not None:
         yield judge_time(expect.time, answer)
     for header in expect.headers:
