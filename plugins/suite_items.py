@@ -116,11 +116,24 @@ class SuiteFile(pytest.File):
 
 
 class SuiteItem(pytest.Item):
-    """One check of a suite: its markers, its place, its time and how its failure is shown."""
+    """One check of a suite: its markers, its place, its time and how its failure is shown.
 
-    def __init__(self, *, check: Check, stage: Stage, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+    ``target`` is its suite's, empty if it has none; ``tls`` the suite's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        check: Check,
+        stage: Stage,
+        target: str,
+        tls: Tls | None,
+        **arguments: Any,  # noqa: ANN401 - pytest's own
+    ) -> None:
         super().__init__(**arguments)
         self.check = check
+        self._target = target
+        self._tls = tls
         # The first marker of a kind counts: the check's kind comes before its tags.
         self.add_marker(check.kind.value)
         self.add_marker(pytest.mark.gate(check.gate.value))
@@ -138,6 +151,13 @@ class SuiteItem(pytest.Item):
     def longest_s(self) -> float:
         """The seconds that this check may take at worst, at one target."""
         return self.check.longest_s
+
+    def told(self, finding: Finding) -> Finding:
+        """Return the finding, which says where a certificate was not verified."""
+        tls = self._tls or settings_of(self.config).tls
+        if tls is None or not (note := tls.note(self._target)):
+            return finding
+        return replace(finding, notes=(*finding.notes, *note))
 
     def repr_failure(
         self,
@@ -159,18 +179,6 @@ class AskingItem(SuiteItem):
     """One check that asks a target."""
 
     check: HttpCheck | StepsCheck
-
-    def __init__(self, *, target: str, tls: Tls | None, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
-        super().__init__(**arguments)
-        self._target = target
-        self._tls = tls
-
-    def told(self, finding: Finding) -> Finding:
-        """Return the finding, which says where a certificate was not verified."""
-        tls = self._tls or settings_of(self.config).tls
-        if tls is None or not (note := tls.note(self._target)):
-            return finding
-        return replace(finding, notes=(*finding.notes, *note))
 
     @property
     def task(self) -> Task | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,11 +18,10 @@ from greenroom.validators.vocabulary import Outcome
 from tests.support.asking import asking
 from tests.support.runs import run
 from tests.support.servers import Reply, serving
-from tests.support.suites import read, refusal
+from tests.support.suites import read, refusal, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.support.servers import Served
 
@@ -203,6 +203,24 @@ def test_a_key_with_a_password_is_refused_and_asks_nobody(files: Path, tmp_path:
 def test_a_suite_says_its_own(files: Path) -> None:
     text = f"version: 1\nname: s\ntls: {{ca: ca.pem}}\nchecks: [{CHECKED}]\n"
     assert read(text, folder=files).tls == Tls(ca=str(files / "ca.pem"))
+
+
+def test_the_documentations_example_is_a_suite(files: Path, tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "requests.md"
+    example = page.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    for folder, name, content in (
+        ("certs", "ca.pem", (files / "ca.pem").read_bytes()),
+        ("data", "rows.csv", b"a,b"),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_bytes(content)
+    head = "version: 1\nname: s\n"
+    found = read(head + example, variables(TOKEN="t0ken", CERTS=str(files)), tmp_path)
+    assert found.tls is not None
+    assert [check.name for check in found.checks] == [
+        "takes a table",
+        "refuses who gives no token",
+    ]
 
 
 def test_settings_hold_for_every_client(files: Path, plain: Served) -> None:
