@@ -248,7 +248,7 @@ def test_a_role_that_is_refused_is_an_error(aws: pytest.MonkeyPatch) -> None:
 def test_credentials_that_never_come_are_not_waited_for(aws: pytest.MonkeyPatch) -> None:
     with asking() as ask, hostile(silent) as url:
         aws.setenv("AWS_ENDPOINT_URL_STS", url)
-        finding = ask(f"http: {{get: /}}, timeout: 1s, {ROLE}, {OK}", "http://127.0.0.1:9")
+        finding = ask(f"http: {{get: /}}, timeout: 500ms, {ROLE}, {OK}", "http://127.0.0.1:9")
     assert finding.outcome is Outcome.ERROR
     assert "timed out" in finding.seen
 
