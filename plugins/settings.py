@@ -50,7 +50,7 @@ class Settings:
     ``expected_kinds`` and ``expected_stages`` are the least numbers of checks that must run;
     ``secrets`` are names of environment variables whose values are redacted from every output;
     ``allow`` are the origins that may be loaded or attacked, ``in_flight`` is how many checks may
-    ask the same host at once; ``tls`` is how targets are asked by TLS, its paths as given;
+    ask the same host at once; ``tls`` is how targets are asked by TLS, its paths absolute;
     ``artifact`` holds checks as tables, ``tool_tables`` what tools are told, ``where`` the file.
     """
 

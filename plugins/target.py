@@ -33,9 +33,7 @@ _BEHIND: pytest.StashKey[Behind] = pytest.StashKey()
 def connections_of(config: pytest.Config) -> Connections:
     """Return the connections that this process's checks share, closed at its end."""
     if (known := config.stash.get(_CONNECTIONS, None)) is None:
-        tls = settings_of(config).tls
-        known = Connections(None if tls is None else tls.below(config.rootpath))
-        config.stash[_CONNECTIONS] = known
+        known = config.stash[_CONNECTIONS] = Connections(settings_of(config).tls)
         config.add_cleanup(known.close)
     return known
 

@@ -234,12 +234,16 @@ def test_settings_hold_for_every_client(files: Path, plain: Served) -> None:
 def test_a_run_trusts_as_its_settings_say_and_a_finding_tells_what_was_not_verified(
     tmp_path: Path, files: Path, plain: Served
 ) -> None:
-    settings = f'target = "{plain.url}"\n[tls]\nca = "{files}/ca.pem"\n'
-    (tmp_path / "greenroom.toml").write_text(settings)
+    settings = tmp_path / "greenroom.toml"
+    settings.write_text(f'target = "{plain.url}"\n[tls]\nca = "ca.pem"\n')
     for name, own in (("trusts", ""), ("insecure", "tls: {insecure: true}\n")):
         check = CHECKED.replace("name: c", f"name: {name}")
         text = f"version: 1\nname: s\n{own}checks: [{check}]\n"
         (tmp_path / f"{name}.suite.yaml").write_text(text)
+    refused = run(tmp_path)
+    assert refused.code == pytest.ExitCode.USAGE_ERROR
+    assert "tls: ca: " in refused.out
+    (tmp_path / "ca.pem").write_bytes((files / "ca.pem").read_bytes())
     ran = run(tmp_path)
     assert ran.code == 0, ran.out
     assert ran.check("insecure")["finding"]["notes"] == [UNVERIFIED]

@@ -15,6 +15,7 @@ from greenroom.plugins.lambda_transport import Invoker, aws_clients
 from greenroom.plugins.suite_run import run_check
 from greenroom.validators.vocabulary import Outcome
 from tests.support.asking import asking
+from tests.support.runs import run
 from tests.support.servers import Reply, hostile, json_reply, serving, silent
 from tests.support.sigv4 import is_signed
 from tests.support.suites import HEAD, check, refusal, variables, with_check
@@ -269,3 +270,52 @@ def test_a_signature_without_boto3_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(suite_auth, "find_spec", lambda _: None)
     error = refusal(with_check(f"http: {{get: /}}\n    {SIGNED}\n    {OK}"))
     assert "sigv4 needs boto3" in error
+
+
+PLANTED = f"""
+version: 1
+name: s
+defaults: {{auth: {BASIC}}}
+checks:
+  - {{name: basic, http: {{get: /}}, expect: {{json: {{$.a: 1}}}}}}
+  - name: signed
+    http: {{post: /, form: {{a: "${{secret.FORM}}"}}, follow_redirects: true}}
+    {SIGNED}
+    expect: {{json: {{$.a: 1}}}}
+  - name: steps
+    steps:
+      - http:
+          {{get: /token, query: {{q: "${{secret.QUERY}}"}}, cookies: {{c: "${{secret.COOKIE}}"}}}}
+        expect: {{status: 418}}
+        auth: {{api_key: {{query: k, value: "${{env.PLAIN}}"}}}}
+      - {{http: {{get: /}}, expect: {{status: 200}}}}
+  - name: refused
+    each: ["${{secret.ROW}}"]
+    http: {{post: /, multipart: {{a: "${{each.value}}"}}, follow_redirects: {{hosts: same}}}}
+    auth: {{bearer: "${{each.value}}"}}
+    expect: {{headers: {{x-echo: none}}}}
+"""
+
+
+def test_no_planted_secret_is_in_any_output_of_a_run(
+    aws: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names = ("KEY", "FORM", "QUERY", "COOKIE", "PLAIN", "ROW")
+    planted = {name: f"{name.lower()}-pl4nted/v4lue" for name in names}
+    for name, value in planted.items():
+        aws.setenv(name, value)
+
+    def echo(asked: Asked) -> Reply:
+        told = json.dumps([asked.path, asked.headers, asked.body.decode()])
+        return Reply(told.encode(), 500, {"X-Echo": asked.body.decode()[:60].split("\r")[0]})
+
+    (tmp_path / "a.suite.yaml").write_text(PLANTED)
+    with serving(echo) as server:
+        ran = run(tmp_path, "--greenroom-target", server.url)
+    outputs = [ran.out, *(one.read_text() for one in ran.folder.rglob("*") if one.is_file())]
+    assert len(server.asked) == len(ran.record["checks"]) == 4
+    secrets = [*planted.values(), AWS["AWS_SESSION_TOKEN"], AWS["AWS_SECRET_ACCESS_KEY"]]
+    secrets += [base64.b64encode(f"ann:{planted['KEY']}".encode()).decode()]
+    secrets += [server.asked[1].headers["authorization"].rpartition("=")[2]]
+    assert not [secret for secret in secrets for text in outputs if secret in text]
+    assert "pl4nted" not in "".join(outputs)

@@ -18,6 +18,8 @@ from tests.support.servers import Reply, hostile, json_reply, serving
 from tests.support.suites import refusal, with_check
 
 if TYPE_CHECKING:
+    import socket
+    import threading
     from pathlib import Path
 
     from tests.support.asking import Asking
@@ -140,14 +142,35 @@ def test_what_speaks_no_http_2_is_an_error() -> None:
         assert ask(text, url).outcome is Outcome.ERROR
 
 
-def test_an_answer_by_http_1_is_not_by_http_2(tmp_path: Path) -> None:
+@pytest.fixture
+def tls(tmp_path: Path) -> tuple[Tls, ssl.SSLContext]:
+    """What a client trusts, and what its server needs."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
+    return Tls(ca=str(tmp_path / "ca.pem")), context
+
+
+def test_http_2_is_negotiated_over_tls(tls: tuple[Tls, ssl.SSLContext]) -> None:
+    trusted, context = tls
+    context.set_alpn_protocols(["h2"])
+
+    def behave(connection: socket.socket, over: threading.Event) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            http2(b"{}")(wrapped, over)
+
+    with asking() as ask, hostile(behave) as url:
+        finding = ask(
+            f"http: {{get: /, http2: true}}, {OK}", url.replace("http:", "https:"), trusted
+        )
+    assert finding.outcome is Outcome.PASSED
+
+
+def test_an_answer_by_http_1_is_not_by_http_2(tls: tuple[Tls, ssl.SSLContext]) -> None:
+    trusted, context = tls
     with asking() as ask, serving(lambda _: Reply(), context) as server:
-        text = f"http: {{get: /, http2: true}}, {OK}"
-        finding = ask(text, server.url, Tls(ca=str(tmp_path / "ca.pem")))
+        finding = ask(f"http: {{get: /, http2: true}}, {OK}", server.url, trusted)
     assert finding.outcome is Outcome.FAILED
     assert "protocol HTTP/1.1" in finding.seen
 
