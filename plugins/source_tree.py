@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_PARTS_MOST = 64
+"""How many parts of a name are tried without those before them: no project is as deep."""
 _FILES_MOST = 200_000
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
 
@@ -51,7 +53,7 @@ class SourceTree:
             yield self._folder / base / name
         yield self._root / name
         parts = PurePosixPath(name).parts
-        for start in range(1, len(parts) - 1):
+        for start in range(max(1, len(parts) - _PARTS_MOST), len(parts) - 1):
             yield self._folder.joinpath(*parts[start:])
             yield self._root.joinpath(*parts[start:])
 
