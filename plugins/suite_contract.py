@@ -6,10 +6,9 @@ import json
 import math
 from dataclasses import dataclass
 from itertools import islice
-from os.path import realpath
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from greenroom.plugins.suite_files import Files
 from greenroom.plugins.suite_yaml import Document, Place
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.http import Violation
@@ -17,6 +16,7 @@ from greenroom.validators.json_values import cut, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from jsonschema.protocols import Validator
 
@@ -69,20 +69,13 @@ class Contracts:
     """
 
     def __init__(self, folder: Path, root: Path) -> None:
-        self._folder = folder
-        self._root = root
+        self.files = Files(folder, root)
         self._loaded: dict[str, Contract] = {}
 
     def load(self, name: str) -> Contract:
         """Return the contract of this name; raises `SettingsError`."""
         if name not in self._loaded:
-            path = self._folder / name
-            # Not Path.resolve(), which raises its own errors for a link that leads to itself.
-            if not Path(realpath(path)).is_relative_to(realpath(self._root)):
-                raise SettingsError(
-                    f"the schema {name} is outside {self._root}",
-                    hint="keep schemas below pytest's root folder (--rootdir), links included",
-                )
+            path = self.files.path(name, "schema")
             self._loaded[name] = load_contract(path, name)
         return self._loaded[name]
 

@@ -22,6 +22,7 @@ from greenroom.validators.http import (
     Answer,
     Failure,
     judge_header,
+    judge_protocol,
     judge_schema,
     judge_status,
     judge_time,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.suite_model import Expect, HeaderRule, HttpCheck, JsonRule
 
+HTTP2 = "HTTP/2"
 _UNSEEN = "not observed"
 
 
@@ -160,6 +162,7 @@ def _ask(check: HttpCheck, client: httpx.Client, left_s: float) -> Answer | Fail
             content=check.request.content,
             timeout=left_s,
             follow_redirects=check.request.follow_redirects,
+            extensions=check.request.extensions,
         )
     except (httpx.RequestError, httpx.InvalidURL) as error:
         return failure_of(error)
@@ -177,6 +180,8 @@ def _planned(check: HttpCheck) -> Iterator[tuple[str, str]]:
     """Return the name and limit of each rule."""
     if check.answered_by is not None:
         yield RULE, check.answered_by.limit
+    if check.request.http2:
+        yield "protocol", HTTP2
     expect = check.expect
     yield "status", str(expect.status)
     if expect.time is not None:
@@ -196,6 +201,8 @@ def _planned_json(expect: Expect) -> Iterator[tuple[str, str]]:
 def _all_rules(check: HttpCheck, answer: Answer) -> Iterator[Rule]:
     if check.answered_by is not None:
         yield check.answered_by.judge(answer)
+    if check.request.http2:
+        yield judge_protocol(HTTP2, answer)
     yield from _rules(check.expect, answer)
 
 

@@ -41,7 +41,7 @@ def connections_of(config: pytest.Config) -> Connections:
     """
     with _MADE_ONCE:
         if (known := config.stash.get(_CONNECTIONS, None)) is None:
-            known = config.stash[_CONNECTIONS] = Connections()
+            known = config.stash[_CONNECTIONS] = Connections(settings_of(config).tls)
             config.add_cleanup(known.close)
             config.add_cleanup(clean_http_logs(redactor_of(config)))
         return known

@@ -21,6 +21,7 @@ A metric without samples is *inconclusive*: no data is neither zero nor fine.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 import re
@@ -171,6 +172,7 @@ def units_of(dimension: Dimension) -> tuple[str, ...]:
     return tuple(unit for unit, (of, _) in _UNITS.items() if of is dimension)
 
 
+@functools.lru_cache(maxsize=1024)
 def show(value: float, unit: str, digits: int = _DIGITS) -> str:
     """Write ``value`` (finite, base units) in ``unit`` with at most ``digits`` significant digits.
 
