@@ -84,7 +84,7 @@ class Reading:
         whole = self._body is not None
         body = bytes(self._raw) if self._body is None else self._body
         headers = httpx.Headers(self._head.headers)
-        text = redactor.excerpt(_text(body, headers), RECORDED, whole=whole)
+        text = redactor.shown(redactor.excerpt(_text(body, headers), RECORDED, whole=whole))
         return {
             "status": self._head.status,
             "headers": redactor.headers(headers.multi_items()),
@@ -153,6 +153,8 @@ def request_json(request: httpx.Request, sender: Sender, redactor: Redactor) -> 
     """Return the record's form of a request."""
     try:
         body = redactor.excerpt(_text(_unpacked(request), request.headers), RECORDED)
+        # A form is what a query is.
+        body = redactor.shown(f"?{body}")[1:]
     except httpx.RequestNotRead:
         body = "(a stream)"
     return {

@@ -9,12 +9,14 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pytest
 
+from greenroom.plugins.clean_logs import clean_handlers
 from greenroom.plugins.markers import facts_of
 from greenroom.plugins.recording import CheckFailed, Recording, recording_of
 from greenroom.validators.evidence import Evidence
@@ -59,6 +61,22 @@ class Observer:
         """Read the markers now: one that a test adds to itself comes too late to count."""
         for item in session.items:
             facts_of(item)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Keep secrets out of the log that pytest shows or writes as it goes on."""
+        clean_handlers(self._redactor)
+        return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep secrets out of a subtest's report: it is made of one that was clean."""
+        if isinstance(report, pytest.SubtestReport) and self._redactor.active:
+            self._redact(report)
+            text, context = self._redactor.text, report.context
+            message = None if context.msg is None else text(context.msg)
+            told = {name: text(value) for name, value in context.kwargs.items()}
+            report.context = replace(context, msg=message, kwargs=told)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:

@@ -23,7 +23,13 @@ _SENSITIVE = re.compile(
     re.IGNORECASE,
 )
 _USERINFO = re.compile(r"(?<=://)[^/?#\s@]*@")
-_PARAMETER = re.compile(r"(?<=[?&])([^=&#\s]*)=([^&#\s]*)")
+_PARAMETER = re.compile(r"(?<=[?&])([^=&?#\s]*)=([^&#\s\"<]*)")
+_MEMBER = re.compile(
+    r"""(?P<name>(["'])(?P<key>[^"'\\]*)\2\s*:\s*)(?P<quote>["'])"""
+    r"""(?:(?!(?P=quote))[^\\]|\\.)*(?P<end>(?P=quote)|\Z)""",
+    re.DOTALL,
+)
+"""A member of a JSON object, or of a Python dictionary, whose value is a text."""
 _ENCODED_LEAST = 6
 """Bytes of the shortest secret that is also looked for in hexadecimal and base64."""
 _FRAGMENT_LEAST = 4
@@ -118,13 +124,21 @@ class Redactor:
     def headers(self, headers: Iterable[tuple[str, str]]) -> list[list[str]]:
         """Return ``[name, value]`` pairs; the value of a sensitive name is always redacted."""
         return [
-            [self.text(name), REDACTED if is_sensitive(name) else self.text(value)]
+            [self.text(name), REDACTED if is_sensitive(name) else self.url(value)]
             for name, value in headers
         ]
 
     def url(self, url: str) -> str:
         """Return ``url`` without user information, secrets and sensitive query parameters."""
         return _PARAMETER.sub(_parameter, self.text(_USERINFO.sub(f"{REDACTED}@", url)))
+
+    def shown(self, text: str) -> str:
+        """Return ``text`` as people may read it.
+
+        Without secrets, and without what stands beside a name that carries credentials: parameters
+        of addresses, and members of JSON objects whose value is a text.
+        """
+        return _MEMBER.sub(_member, self.url(text))
 
     def _without_fragment(self, text: str) -> str:
         for secret in self._known.secrets:
@@ -141,6 +155,12 @@ def is_sensitive(name: str) -> bool:
 
 def _parameter(found: re.Match[str]) -> str:
     return f"{found[1]}={REDACTED}" if is_sensitive(found[1]) else found[0]
+
+
+def _member(found: re.Match[str]) -> str:
+    if not is_sensitive(found["key"]):
+        return found[0]
+    return f"{found['name']}{found['quote']}{REDACTED}{found['end']}"
 
 
 def _forms(secret: str) -> Iterator[str]:

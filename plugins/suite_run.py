@@ -125,7 +125,7 @@ def judge(check: HttpCheck, target: str, observation: Observation) -> Finding:
 
 def redacted(finding: Finding, redactor: Redactor) -> Finding:
     """Return the finding with every text of it redacted."""
-    clean = redactor.text
+    clean = redactor.shown
     return replace(
         finding,
         expected=clean(finding.expected),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from greenroom.plugins.clean_logs import clean_http_logs
 from greenroom.plugins.http import Connections, answer_of, client
-from greenroom.plugins.http_logs import clean_http_logs
 from greenroom.plugins.revision import ADVICE, RULE
 from greenroom.plugins.settings import redactor_of, settings_of, variables_of
 from greenroom.plugins.target_settings import Targets

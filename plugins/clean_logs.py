@@ -1,4 +1,4 @@
-"""Keeps credentials out of what the HTTP client itself logs: addresses, and headers of answers."""
+"""Keeps secrets out of what is logged: the HTTP client's own lines, and the lines pytest shows."""
 
 from __future__ import annotations
 
@@ -33,3 +33,23 @@ def clean_http_logs(redactor: Redactor) -> Callable[[], None]:
             logger.removeFilter(clean)
 
     return end
+
+
+class CleanFormatter(logging.Formatter):
+    """Formats as ``inner`` does, without any secret; records stay as they are."""
+
+    def __init__(self, inner: logging.Formatter, redactor: Redactor) -> None:
+        super().__init__()
+        self._inner = inner
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's line."""
+        return self._redactor.text(self._inner.format(record))
+
+
+def clean_handlers(redactor: Redactor) -> None:
+    """Redact the lines of every handler that the root logger has now."""
+    for handler in logging.getLogger().handlers:
+        if (inner := handler.formatter) is not None and not isinstance(inner, CleanFormatter):
+            handler.setFormatter(CleanFormatter(inner, redactor))
