@@ -26,7 +26,7 @@ _USERINFO = re.compile(r"(?<=://)[^/?#\s@]*@")
 _PARAMETER = re.compile(r"(?<=[?&])([^=&?#\s]*)=([^&#\s\"<]*)")
 _MEMBER = re.compile(
     r"""(?P<name>(["'])(?P<key>[^"'\\]*)\2\s*:\s*)(?P<quote>["'])"""
-    r"""(?:(?!(?P=quote))[^\\]|\\.)*(?P<end>(?P=quote)|\Z)""",
+    r"""(?:(?!(?P=quote))[^\\]|\\.)+(?P<end>(?P=quote)|\Z)""",
     re.DOTALL,
 )
 """A member of a JSON object, or of a Python dictionary, whose value is a text."""

@@ -154,3 +154,32 @@ def test_threads_that_learn_secrets_lose_none_and_break_nobody() -> None:
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(learn, secrets)) == {f"<{REDACTED}>"}
     assert "secret" not in redactor.text(" ".join(secrets))
+
+
+NAMED = {
+    "json": '{"user": "me", "access_token": "abc"}',
+    "json-spaced": '{"password" : "a\\"bc"}',
+    "python": "{'Cookie': 'abc', 'a': 1}",
+    "cut": '{"secret": "abc',
+    "address": "at /?a=1&api_key=abc, and no further",
+    "user": "see http://u:abc@host/",
+}
+
+
+@pytest.mark.parametrize("text", NAMED.values(), ids=NAMED.keys())
+def test_what_stands_beside_the_name_of_a_credential_is_not_shown(text: str) -> None:
+    shown = Redactor().shown(text)
+    assert "bc" not in shown
+    assert REDACTED in shown
+
+
+@pytest.mark.parametrize(
+    "text", ['{"user": "me", "tokens": 4}', "a?b=c&d=e", '"token"', "?" * 50_000, '"' * 50_000]
+)
+def test_any_other_text_is_shown_as_it_is(text: str) -> None:
+    assert Redactor().shown(text) == text
+
+
+def test_the_address_in_a_header_is_redacted_as_one() -> None:
+    headers = [("Location", "/x?token=abc&page=2")]
+    assert Redactor().headers(headers) == [["Location", f"/x?token={REDACTED}&page=2"]]
