@@ -85,11 +85,13 @@ def tables(draw: st.DrawFn) -> Check:
 
 @st.composite
 def flows(draw: st.DrawFn) -> Check:
-    number = draw(numbers)
+    secret = draw(st.booleans())
+    # Once a check has said of a value that it is secret, it is so for all that come after.
+    number = f"{draw(numbers)}-secret" if secret else draw(numbers)
     login = {
         "http": {"get": f"/login/{number}"},
         "expect": {"status": 200},
-        "capture": {"token": {"json": "$.token", "secret": draw(st.booleans())}},
+        "capture": {"token": {"json": "$.token", "secret": secret}},
     }
     then = {"http": {"get": "/200/${capture.token}"}, "expect": {"status": draw(statuses)}}
     end = {"http": {"get": "/200/9"}, "expect": {"json": {"$.n": draw(numbers)}}}
@@ -140,6 +142,13 @@ def untimed(value: Any) -> Any:  # noqa: ANN401 - a JSON value
             return value
 
 
+def differing(one: dict[str, Any], other: dict[str, Any]) -> list[object]:
+    """Return what differs, checks by themselves: a difference of whole records shows nothing."""
+    pairs = zip(one.pop("checks"), other["checks"], strict=True)
+    rest = {key: part for key, part in other.items() if key != "checks"}
+    return [pair for pair in (*pairs, (one, rest)) if pair[0] != pair[1]]
+
+
 RICH: list[Check] = [
     {"http": {"get": "/200/1"}, "expect": {"json": {"$.n": "1"}}},
     {"http": {"get": "/503/1"}, "expect": {"status": 200}, "wait": WAIT},
@@ -169,8 +178,9 @@ def test_a_suite_leaves_the_same_record_however_it_is_run(url: str, checks: list
         together = ran(folder, url, SIDE_BY_SIDE)
         names = [check["id"] for check in expected.record["checks"]]
         assert [check["id"] for check in together.record["checks"]] == names
-        assert told(together) == (alone := told(expected))
-        assert told(ran(folder, url, SIDE_BY_SIDE, "-n2")) == alone
+        alone = told(expected)
+        assert differing(told(together), alone) == []
+        assert differing(told(ran(folder, url, SIDE_BY_SIDE, "-n2")), alone) == []
 
 
 SELECTIONS = {
