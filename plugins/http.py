@@ -114,7 +114,11 @@ class Connections:
 
     def _network(self, base: str, route: Route, tls: Tls | None) -> _Network:
         # What the first request needs is made here, before the clock of a check starts.
-        lane = _Lane(route, httpx.URL(base).scheme, (self.tls if tls is None else tls).at(base))
+        known = (self.tls if tls is None else tls).at(base)
+        if route is not None:
+            host = route[1].host
+            known = known.at(f"https://[{host}]" if ":" in host else f"https://{host}")
+        lane = _Lane(route, httpx.URL(base).scheme, known)
         self.pool_of(lane)
         return _Network(base, lane, self)
 
