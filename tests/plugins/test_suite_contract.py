@@ -81,7 +81,7 @@ BAD = {
     "true": ("true", "must be a JSON object with keywords"),
     "no-schema": ('{"type": "text"}', "not a valid JSON Schema at $.type"),
     "remote": ('{"$ref": "https://elsewhere.invalid/a"}', "leaves the file"),
-    "sibling": ('{"items": [{"$ref": "other.json#/a"}]}', "leaves the file"),
+    "sibling": ('{"items": [{"$ref": "other.json#/a"}]}', "cannot read the schema"),
     "undefined": ('{"items": {"$ref": "#/$defs/none"}}', "has no definition"),
     "not-utf-8": (b"\xff", "it is not UTF-8"),
 }

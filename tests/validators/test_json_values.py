@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greenroom.validators.json_diff import same
 from greenroom.validators.json_values import (
     Expectation,
     JsonType,
     Operator,
     judge_values,
     printable,
-    same,
     show,
     type_of,
 )
