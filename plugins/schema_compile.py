@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 _DRAFTS: dict[str, type[Validator]] = {
-    kind.META_SCHEMA.get("$id", kind.META_SCHEMA.get("id", "")).rstrip("#"): kind  # type: ignore[misc]
+    str(kind.META_SCHEMA["$schema"]).rstrip("#"): kind
     for kind in (
         *(Draft4Validator, Draft6Validator, Draft7Validator),
         *(Draft201909Validator, Draft202012Validator),
@@ -79,7 +79,7 @@ def source(
         raise SettingsError(
             f"{path}: not a valid JSON Schema at {error.json_path}: {error.message}"
         ) from error
-    if not set(schema) & set(kind.VALIDATORS):  # type: ignore[attr-defined]
+    if not set(schema) & set(kind.VALIDATORS):
         raise SettingsError(
             f"{path}: none of its keywords constrains anything: {', '.join(schema)}",
             hint="a schema that accepts everything proves nothing; is a keyword misspelt?",

@@ -8,15 +8,11 @@ few, references out of the schema, and numbers beyond what a double holds exactl
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft4Validator, Draft6Validator, Draft7Validator
-
-try:
-    import jsonschema_rs
-except ImportError:
-    jsonschema_rs = None
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +20,11 @@ if TYPE_CHECKING:
     from jsonschema import FormatChecker
     from jsonschema.protocols import Validator
 
+_RS: dict[str, Any] = {}
+with contextlib.suppress(ImportError):
+    import jsonschema_rs
+
+    _RS = vars(jsonschema_rs)
 _NOTES = frozenset({"$schema", "$comment", "title", "description", "default", "examples"})
 _DEFINITIONS = frozenset({"$defs", "definitions"})
 _SURE = frozenset(
@@ -52,16 +53,13 @@ def fast_validator(
     schema: dict[str, Any], contents: Iterable[dict[str, Any]], kind: type[Validator]
 ) -> Callable[[Any], bool] | None:
     """Return a test whose yes is sure for ``schema``, or None; ``contents`` are all its schemas."""
-    if jsonschema_rs is None:
+    if kind.__name__ not in _RS:
         return None
-    checkers = {
-        name: _held(kind.FORMAT_CHECKER, name) for name in kind.FORMAT_CHECKER.checkers
-    }
+    checkers = {name: _held(kind.FORMAT_CHECKER, name) for name in kind.FORMAT_CHECKER.checkers}
     if not all(_is_sure(one, checkers, old=kind in _OLD) for one in contents):
         return None
-    draft = getattr(jsonschema_rs, kind.__name__)
     try:
-        accepts = draft(schema, formats=checkers, validate_formats=True).is_valid
+        accepts = _RS[kind.__name__](schema, formats=checkers, validate_formats=True).is_valid
     except (ValueError, TypeError):  # it compiles less than jsonschema does
         return None
 

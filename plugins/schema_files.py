@@ -56,7 +56,7 @@ class SchemaFiles:
     raises `ServiceError`.
     """
 
-    def __init__(  # noqa: PLR0913 - a file, its content, and what may be read beside it
+    def __init__(  # noqa: PLR0913, PLR0917 - a file, its content, and what may be read beside it
         self,
         path: Path,
         root: Path,
@@ -84,7 +84,7 @@ class SchemaFiles:
         def retrieve(uri: str) -> Resource[Any]:
             return self._retrieve(uri, ask=ask)
 
-        own: Registry[Any] = Registry(retrieve=retrieve)
+        own: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]  # an alias of attrs, which mypy does not see
         registry = SPECIFICATIONS.combine(own).with_resource(self.uri, self._resource).crawl()
         walk = _Walk(self.path, self._specification)
         try:
@@ -128,11 +128,12 @@ class SchemaFiles:
     def _ask(self, uri: str, *, ask: bool) -> Any:  # noqa: ANN401 - a JSON value
         host = urlsplit(uri).netloc
         if host not in self._hosts or self._fetch is None:
+            named = host.rpartition("@")[2] or "HOST"
             shown = uri if urlsplit(uri).username is None else host.rpartition("@")[2]
             raise SettingsError(
-                f"{self.path}: the reference to {shown} leaves the file, to a host that is not allowed",
-                hint="keep a copy beside the schema, or allow its host: "
-                f"schema: {{file: {self.path.name}, remote: [{host.rpartition('@')[2] or 'HOST'}]}}",
+                f"{self.path}: the reference to {shown} leaves the file, to a host not allowed",
+                hint="keep a copy beside the schema, or allow the host: "
+                f"schema: {{file: {self.path.name}, remote: [{named}]}}",
             )
         if not ask:
             raise _LaterError

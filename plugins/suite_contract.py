@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from itertools import islice
 from os.path import realpath
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.http import Violation
@@ -17,6 +18,7 @@ from greenroom.validators.json_values import cut, printable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.schema_compile import Compiled
 
 _VIOLATIONS_MOST = 100
@@ -41,14 +43,21 @@ def read_json(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
         raise ValueError("nested too deeply") from error
 
 
+class Compiling(Protocol):
+    """Compiles a schema."""
+
+    def __call__(self, *, ask: bool) -> Compiled | None:
+        """Return the schema; None if that needs to ``ask`` a host, and it may not now."""
+
+
 class Contract:
     """A JSON Schema that is compiled once; ``name`` is its path as the suite gives it."""
 
-    def __init__(self, name: str, compiling: Callable[[bool], Compiled | None]) -> None:
+    def __init__(self, name: str, compiling: Compiling) -> None:
         self.name = name
         self._compiling = compiling
         self._lock = Lock()
-        self._compiled = compiling(False)
+        self._compiled = compiling(ask=False)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -73,28 +82,31 @@ class Contract:
 
     def _ready(self) -> Compiled:
         if self._compiled is None:
-            with self._lock:
-                self._compiled = self._compiled or self._compiling(True)
-        assert self._compiled is not None  # noqa: S101 - a host may be asked now
+            with self._lock:  # several checks may be the first to need it
+                known = self._compiling(ask=True)
+            assert known is not None  # noqa: S101 - a host may be asked now
+            self._compiled = known
         return self._compiled
 
 
 class Contracts:
     """The contracts of one suite, by their paths from ``folder``, each compiled once.
 
-    Their files must lie below ``root``, wherever links lead.
+    Their files must lie below ``root``, wherever links lead. ``snapshots`` writes them, where the
+    run was asked to.
     """
 
-    def __init__(self, folder: Path, root: Path) -> None:
+    def __init__(self, folder: Path, root: Path, snapshots: Redactor | None = None) -> None:
         self._folder = folder
-        self._root = root
+        self.root = root
+        self.snapshots = snapshots
         self._loaded: dict[tuple[str, tuple[str, ...]], Contract] = {}
 
     def load(self, name: str, hosts: tuple[str, ...] = ()) -> Contract:
-        """Return the contract of this name, which may refer to ``hosts``; raises `SettingsError`."""
+        """Return the contract of this name, which may refer to ``hosts``; `SettingsError`."""
         if (name, hosts) not in self._loaded:
             path = self.path(name, "the schema")
-            self._loaded[name, hosts] = load_contract(path, name, self._root, hosts)
+            self._loaded[name, hosts] = load_contract(path, name, self.root, hosts)
         return self._loaded[name, hosts]
 
     def path(self, name: str, what: str) -> Path:
@@ -103,9 +115,9 @@ class Contracts:
         Not Path.resolve(), which raises its own errors for a link that leads to itself.
         """
         path = self._folder / name
-        if not Path(realpath(path)).is_relative_to(realpath(self._root)):
+        if not Path(realpath(path)).is_relative_to(realpath(self.root)):
             raise SettingsError(
-                f"{what} {name} is outside {self._root}",
+                f"{what} {name} is outside {self.root}",
                 hint="keep it below pytest's root folder (--rootdir), links included",
             )
         return path
@@ -126,7 +138,7 @@ def load_contract(
     from greenroom.plugins import schema_compile  # noqa: PLC0415 - loads jsonschema: 150 ms
 
     source = schema_compile.source(path, root or path.parent, hosts, fetch)
-    return Contract(name, lambda ask: schema_compile.compiled(source, ask=ask))
+    return Contract(name, functools.partial(schema_compile.compiled, source))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ Grammar::
     openapi: PATH | {document: PATH, operation?: ID, request?: false}
     snapshot: PATH | {file: PATH, mask?: [JSONPATH, …]}
 
-Paths are from the suite's folder. A plain value means ``equals``; `greenroom.plugins.suite_operators`
-has the operators. All selected values must meet an operator.
+Paths are from the suite's folder. A plain value means ``equals``; the operators are those of
+`greenroom.plugins.suite_operators`. All selected values must meet an operator.
 """
 
 from __future__ import annotations
@@ -42,11 +42,16 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.suite_contract import Contract, Contracts
     from greenroom.plugins.suite_fields import Fields
+    from greenroom.plugins.suite_openapi import Described
+    from greenroom.plugins.suite_snapshot import Snapshot
     from greenroom.plugins.suite_yaml import Node, Place
     from greenroom.validators.json_values import Expectation
     from greenroom.validators.threshold import Threshold
 
-EXPECT_KEYS = ("status", "time", "size", "headers", "cookies", "text", "json", "schema")
+EXPECT_KEYS = (
+    *("status", "time", "size", "headers", "cookies", "text", "json", "schema"),
+    *("openapi", "snapshot"),
+)
 SCHEMA_KEYS = ("file", "remote")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _SUCCESS = StatusSet(classes=frozenset({2}))
@@ -66,6 +71,8 @@ def read_expect(fields: Fields, node: Node, contracts: Contracts) -> Expect:
         text=_text(fields, values["text"]) if "text" in values else (),
         json=_json(fields, values["json"]) if "json" in values else (),
         contract=_contract(fields, values["schema"], contracts) if "schema" in values else None,
+        openapi=_openapi(fields, values["openapi"], contracts) if "openapi" in values else None,
+        snapshot=_snapshot(fields, values["snapshot"], contracts) if "snapshot" in values else None,
     )
 
 
@@ -155,7 +162,8 @@ def _query(path: str) -> JSONPathQuery:
 
 
 def _contract(fields: Fields, node: Node, contracts: Contracts) -> Contract:
-    given, hosts = node, ()
+    given = node
+    hosts: tuple[str, ...] = ()
     if isinstance(node, Mapping):
         found = fields.mapping(node, "schema", SCHEMA_KEYS)
         given = fields.required(found, "file", node, "schema")
@@ -175,6 +183,18 @@ def read_path(fields: Fields, node: Node, what: str) -> str:
     if name.startswith("/"):
         raise fields.error(node.place, f"{what} must be a path from the suite's folder")
     return name
+
+
+def _openapi(fields: Fields, node: Node, contracts: Contracts) -> Described:
+    from greenroom.plugins import suite_openapi  # noqa: PLC0415 - loads jsonschema
+
+    return suite_openapi.read_openapi_expectation(fields, node, contracts)
+
+
+def _snapshot(fields: Fields, node: Node, contracts: Contracts) -> Snapshot:
+    from greenroom.plugins import suite_snapshot  # noqa: PLC0415 - few checks have one
+
+    return suite_snapshot.read_snapshot(fields, node, contracts)
 
 
 def _host(fields: Fields, node: Node) -> str:

@@ -3,10 +3,11 @@
 ::
 
     equals: VALUE            one_of: [VALUE, …]       none_of: [VALUE, …]
-    contains: VALUE          unordered: [VALUE, …]    not: VALUE | {equals | contains | matches | type}
+    contains: VALUE          unordered: [VALUE, …]    exists: true | false
     matches: REGEX           type: string | integer | number | boolean | array | object | null
     at_least: NUMBER         at_most: NUMBER          between: [NUMBER, NUMBER]
-    length: N | ">= N"       count: N | ">= N"        exists: true | false
+    length: N | ">= N"       count: N | ">= N"
+    not: VALUE | {equals | contains | matches | type: …}
 
 ``matches`` is a regular expression for the whole text. What is expected of a text is a text, with
 numbers as they are written. A JSON number that is not written as one would be shown (``1.10``) is

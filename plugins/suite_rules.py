@@ -34,11 +34,11 @@ UNSEEN = "not observed"
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """All rules of an answer; ``doubt`` says what they cannot decide, empty if they can."""
+    """All rules of an answer; ``doubt`` tells that a document leaves open what one of them asks."""
 
     rules: tuple[Rule, ...]
     notes: tuple[str, ...] = ()
-    doubt: str = ""
+    doubt: bool = False
 
 
 def judged(check: HttpCheck, target: str, answer: Answer) -> Judged:
@@ -46,7 +46,7 @@ def judged(check: HttpCheck, target: str, answer: Answer) -> Judged:
     expect = check.expect
     rules = list(_first_rules(check, answer))
     notes = expect.contract.notes if expect.contract else ()
-    doubt = ""
+    doubt = False
     if expect.openapi is not None:
         told = expect.openapi.judge(check.request, target, answer)
         rules += told.rules

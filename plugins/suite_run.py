@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.suite_model import HttpCheck
 
+_DESCRIBE = "describe the answer in the OpenAPI document: what it leaves open proves nothing"
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -105,7 +107,10 @@ def judge(check: HttpCheck, target: str, observation: Observation) -> Finding:
     told = judged(check, target, answer)
     finding = Finding.judged(told.rules, (evidence,), notes=told.notes)
     if finding.outcome is Outcome.PASSED:
-        return undecided(finding, told.doubt) if told.doubt else finding
+        return finding
+    if told.doubt and len(finding.misses) == 1:
+        # Nothing was missed: the document just does not say what it should have been.
+        return replace(finding, outcome=Outcome.INCONCLUSIVE, advice=_DESCRIBE)
     return replace(finding, advice=_advice(check, answer))
 
 
@@ -133,17 +138,6 @@ def redacted(finding: Finding, redactor: Redactor) -> Finding:
 def revisions(check: HttpCheck, answer: Answer) -> str:
     """Return the revision that answered, as far as the check asks and the answer says."""
     return "" if check.answered_by is None else seen_revision(check.answered_by.named(answer))
-
-
-def undecided(finding: Finding, doubt: str) -> Finding:
-    """Return a finding whose rules are met, but which leaves a ``doubt`` that none of them saw."""
-    return replace(
-        finding,
-        outcome=Outcome.INCONCLUSIVE,
-        expected="a document that describes the answer",
-        seen=doubt,
-        advice="describe the answer in the document, or expect something else of it",
-    )
 
 
 def _source(check: HttpCheck, answer: Answer) -> str:

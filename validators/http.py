@@ -52,14 +52,11 @@ class Answer:
         named = _CHARSET.search(self.header("content-type") or "")
         charset = named[1] if named else "utf-8"
         try:
-            name = codecs.lookup(charset).name
-            if name in _NOT_FOR_TEXT or name.endswith("escape"):
-                raise LookupError(charset)
-            text = self.body.decode(name)
+            text = self.body.decode(_codec(charset))
         except UnicodeDecodeError as error:
             raise ValueError(f"not {charset} at byte {error.start}") from error
         except LookupError as error:
-            raise ValueError(f"the unknown charset {charset}") from error
+            raise ValueError(f"in the unknown charset {charset}") from error
         return text.removeprefix("\ufeff")
 
     def cookies(self, name: str) -> tuple[str, ...]:
@@ -152,6 +149,13 @@ def judge_schema(name: str, violations: Iterable[Violation]) -> Rule:
     shown = "; ".join(map(str, found[:_SHOWN_VIOLATIONS]))
     more = f"; and {len(found) - _SHOWN_VIOLATIONS} more" if len(found) > _SHOWN_VIOLATIONS else ""
     return Rule("schema", name, f"{shown}{more}" if found else "valid", not found)
+
+
+def _codec(charset: str) -> str:
+    name = codecs.lookup(charset).name
+    if name in _NOT_FOR_TEXT or name.endswith("escape"):
+        raise LookupError(charset)
+    return name
 
 
 def _cookie(line: str) -> str | None:

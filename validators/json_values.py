@@ -76,7 +76,7 @@ class Expectation:
     argument: Any
 
     @property
-    def limit(self) -> str:
+    def limit(self) -> str:  # noqa: PLR0911 - one return for each form of argument
         """The expectation as a reader sees it: ``length == 4``."""
         match self.operator:
             case Operator.LENGTH | Operator.COUNT:
@@ -202,7 +202,7 @@ def _within(limit: Threshold, amount: int) -> bool:
 
 _HOLDS: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQUALS: same,
-    Operator.ONE_OF: lambda value, choices: _is_one_of(value, choices),
+    Operator.ONE_OF: _is_one_of,
     Operator.NONE_OF: lambda value, choices: not _is_one_of(value, choices),
     Operator.NOT: lambda value, inner: not any(_might_hold(one, value) for one in inner),
     Operator.UNORDERED: lambda value, items: (
@@ -284,12 +284,12 @@ def shown_text_difference(expected: str, received: str) -> str:
     if max(len(expected), len(received)) <= SHOWN or expected == received:
         return show(received)
     line, one, other = first_line(expected, received)
-    at = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
-              min(len(one), len(other)))
+    pairs = enumerate(zip(one, other, strict=False))
+    same_until = min(len(one), len(other))
+    at = next((at for at, (mine, theirs) in pairs if mine != theirs), same_until)
     start = max(at - _CONTEXT, 0)
-    return (
-        f"line {line}, character {at + 1}: expected {show(one[start:])}, received {show(other[start:])}"
-    )
+    parts = f"expected {show(one[start:])}, received {show(other[start:])}"
+    return f"line {line}, character {at + 1}: {parts}"
 
 
 def _shown_part(value: Any) -> str:  # noqa: ANN401 - a JSON value or ABSENT

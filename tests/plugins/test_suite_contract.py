@@ -81,7 +81,7 @@ BAD = {
     "true": ("true", "must be a JSON object with keywords"),
     "no-schema": ('{"type": "text"}', "not a valid JSON Schema at $.type"),
     "remote": ('{"$ref": "https://elsewhere.invalid/a"}', "leaves the file"),
-    "sibling": ('{"items": [{"$ref": "other.json#/a"}]}', "cannot read the schema"),
+    "sibling": ('{"items": {"$ref": "other.json#/a"}}', "cannot read the schema"),
     "undefined": ('{"items": {"$ref": "#/$defs/none"}}', "has no definition"),
     "not-utf-8": (b"\xff", "it is not UTF-8"),
 }
@@ -126,7 +126,7 @@ def outside(tmp_path: Path, name: str) -> str:
 def test_a_schema_outside_the_root_is_refused_with_its_place(name: str, tmp_path: Path) -> None:
     error = outside(tmp_path, name)
     assert error.startswith(f"a.suite.yaml:6:22: the schema {name} is outside {tmp_path}/root\n")
-    assert "hint: keep schemas below pytest's root folder" in error
+    assert "hint: keep it below pytest's root folder" in error
 
 
 def test_a_link_to_itself_is_no_schema(tmp_path: Path) -> None:
