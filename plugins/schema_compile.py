@@ -6,6 +6,7 @@ where something is installed that checks them; those that nobody checks are name
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +39,12 @@ _DRAFTS: dict[str, type[Validator]] = {
 }
 _NAMES = "4, 6, 7, 2019-09 and 2020-12"
 _OPTIONAL = frozenset(
-    {"color", "date-time", "duration", "hostname", "idn-hostname", "iri", "iri-reference"}
+    {"color", "date-time", "duration", "hostname", "idn-hostname"}
     | {"json-pointer", "relative-json-pointer", "time", "uri", "uri-reference", "uri-template"}
 )
 """Formats of the drafts that a package beside jsonschema checks."""
+_SLOW = frozenset({"iri", "iri-reference"})
+"""Likewise, but that package takes 0.8 s to import: no extra of ours has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ def compiled(source: Source, *, ask: bool) -> Compiled | None:
     resolved = source.files.resolved(ask=ask)
     if resolved is None:
         return None
+    _refuse_patterns(source.files.path, resolved.contents)
     schema = {"$ref": resolved.uri} if resolved.leaves else source.schema
     checker = source.kind.FORMAT_CHECKER
     validator = source.kind(schema, registry=resolved.registry, format_checker=checker)
@@ -120,9 +124,25 @@ def _kind(path: Path, schema: dict[str, Any]) -> type[Validator]:
     return kind
 
 
+def _refuse_patterns(path: Path, contents: Iterable[dict[str, Any]]) -> None:
+    """Fail now, not in the middle of a run, at a regular expression that is none in Python."""
+    for schema in contents:
+        named = schema.get("patternProperties")
+        for pattern in (schema.get("pattern"), *(named if isinstance(named, dict) else ())):
+            try:
+                re.compile(pattern if isinstance(pattern, str) else "")
+            except re.error as error:
+                raise SettingsError(
+                    f"{path}: {pattern!r} is not a regular expression: {error}",
+                    hint="write it as Python's re module reads it",
+                ) from error
+
+
 def _notes(formats: Iterable[str], checker: FormatChecker) -> Iterable[str]:
     open_ = sorted(set(formats) - set(checker.checkers))
     if absent := [name for name in open_ if name in _OPTIONAL]:
         yield f"formats not checked: {', '.join(absent)}; pip install 'greenroom[formats]'"
-    if unknown := [name for name in open_ if name not in _OPTIONAL]:
+    if slow := [name for name in open_ if name in _SLOW]:
+        yield f"formats not checked: {', '.join(slow)}; pip install rfc3987-syntax"
+    if unknown := [name for name in open_ if name not in _OPTIONAL | _SLOW]:
         yield f"formats not checked: {', '.join(unknown)}; this draft of JSON Schema has none such"

@@ -21,7 +21,7 @@ from referencing.jsonschema import specification_with
 
 from greenroom.plugins.suite_contract import read_json
 from greenroom.plugins.suite_yaml import Document, Place
-from greenroom.validators.errors import GreenroomError, SettingsError
+from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,7 @@ class SchemaFiles:
         try:
             return read_json(self._fetch(uri))
         except ValueError as error:
-            raise SettingsError(f"{self.path}: {uri} is no JSON: {error}") from error
+            raise ServiceError(f"{self.path}: {uri} is no JSON: {error}") from error
 
 
 class _LaterError(Exception):

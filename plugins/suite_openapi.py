@@ -11,9 +11,12 @@ The document is OpenAPI 3.0 or 3.1. ``operation`` is the operation that the requ
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
+
+from jsonschema.exceptions import UnknownType
 
 from greenroom.plugins.mock_model import Call
 from greenroom.plugins.openapi_match import Operation, met, operations_of
@@ -21,6 +24,7 @@ from greenroom.plugins.suite_yaml import Mapping
 from greenroom.validators.drift import Exercised
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.finding import Rule
+from greenroom.validators.json_values import cut, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,8 +66,8 @@ class Described:
         """Judge ``request``, sent below ``target``, and its answer."""
         try:
             return self._judge(request, target, answer)
-        except (SettingsError, RecursionError) as error:
-            why = str(error) or "nested too deeply"
+        except (SettingsError, UnknownType, re.error, RecursionError) as error:
+            why = cut(printable(str(error))) or "nested too deeply"
             return Told((Rule(_RULE, self.name, f"not observed: {why}", None),))
 
     def _judge(self, request: Request, target: str, answer: Answer) -> Told:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.validators.finding import Rule
 from greenroom.validators.json_diff import ABSENT, differences, first_line, same, unmatched
-from greenroom.validators.threshold import Dimension, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 SHOWN = 120
 """Characters of an observed value that a rule shows."""
 _SHOWN_VALUES = 3
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _SHOWN_DIFFERENCES = 5
 _CONTEXT = 20
 """Characters that are shown before the first that differs."""
@@ -90,7 +90,7 @@ class Expectation:
             case Operator.BETWEEN:
                 return f"between {self.argument[0]} and {self.argument[1]}"
             case Operator.UNORDERED:
-                return f"in any order {show(self.argument)}"
+                return f"unordered {show(self.argument)}"
             case Operator.NOT:
                 return ", ".join(f"not {one.limit}" for one in self.argument)
             case _:
@@ -104,7 +104,7 @@ def judge_values(rule: str, expectation: Expectation, values: tuple[Any, ...]) -
 
 def show(value: Any) -> str:  # noqa: ANN401 - a JSON value
     """Write a JSON value on one line that any terminal can take, cut at `SHOWN` characters."""
-    return cut(printable(json.dumps(value, ensure_ascii=False, default=str)[: SHOWN + 1]))
+    return cut(printable(_ENCODER.encode(value)[: SHOWN + 1]))
 
 
 def printable(text: str) -> str:
@@ -197,7 +197,7 @@ def _has_length(value: Any, limit: Threshold) -> bool:  # noqa: ANN401 - a JSON 
 
 
 def _within(limit: Threshold, amount: int) -> bool:
-    return limit.judge({limit.metric: Metric(amount, Dimension.COUNT, samples=1)}).met is True
+    return limit.allows(amount)
 
 
 _HOLDS: dict[Operator, Callable[[Any, Any], bool]] = {

@@ -82,6 +82,11 @@ BAD = {
     "no-schema": ('{"type": "text"}', "not a valid JSON Schema at $.type"),
     "remote": ('{"$ref": "https://elsewhere.invalid/a"}', "leaves the file"),
     "sibling": ('{"items": {"$ref": "other.json#/a"}}', "cannot read the schema"),
+    "no-pattern": (
+        '{"$schema": "http://json-schema.org/draft-04/schema#",'
+        ' "patternProperties": {"\\\\p{Letter}": {}}}',
+        "is not a regular expression: bad escape",
+    ),
     "undefined": ('{"items": {"$ref": "#/$defs/none"}}', "has no definition"),
     "not-utf-8": (b"\xff", "it is not UTF-8"),
 }
