@@ -94,15 +94,17 @@ class Snapshot:
                 return Rule(_RULE, self.name, "the file is too large to be a snapshot", None)
             kept = self.path.read_bytes()
             expected = self._masked(kept) if self._is_json else kept.decode()
+            seen = self._difference(expected, received)
         except FileNotFoundError:
             return Rule(_RULE, self.name, f"there is none yet: write it with {_UPDATE}", None)
         except (OSError, ValueError, RecursionError, JSONPathError) as error:
             return Rule(_RULE, self.name, f"the file cannot be read: {error}", None)
-        if self._is_json:
-            seen = shown_differences(expected, received)
-        else:
-            seen = "" if expected == received else shown_text_difference(expected, received)
         return Rule(_RULE, self.name, seen or "the same", not seen)
+
+    def _difference(self, expected: Any, received: Any) -> str:  # noqa: ANN401 - JSON values, or texts
+        if self._is_json:
+            return shown_differences(expected, received)
+        return "" if expected == received else shown_text_difference(expected, received)
 
     def _masked(self, body: bytes) -> Any:  # noqa: ANN401 - a JSON value
         value = read_json(body)

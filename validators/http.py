@@ -8,7 +8,6 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from greenroom.validators.finding import Rule
@@ -27,7 +26,8 @@ _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 _NOT_FOR_TEXT = frozenset({"idna", "punycode", "undefined", "utf-7"})
 """Python's encodings that no answer is in: slow, for host names, or a way to hide mark-up."""
 _NO_COOKIE = "0"
-_EPOCH = 1970
+_LONG_AGO = re.compile(r"[ -](19[0-6][0-9]|1970)[ -]")
+"""The dates that servers delete a cookie with: the year in which Unix time begins, or before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +167,6 @@ def _cookie(line: str) -> str | None:
     }
     age = attributes.get("max-age", "")
     gone = age.startswith("-") or age == _NO_COOKIE
-    if not age and (until := attributes.get("expires")):
-        gone = _is_long_ago(until)
+    if not age:
+        gone = _LONG_AGO.search(attributes.get("expires", "")) is not None
     return None if gone else pair.partition("=")[2].strip().strip('"')
-
-
-def _is_long_ago(date: str) -> bool:
-    """Tell the dates that servers delete a cookie with: the epoch's first year, or before."""
-    try:
-        return parsedate_to_datetime(date).year <= _EPOCH
-    except ValueError:
-        return False

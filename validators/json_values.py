@@ -26,8 +26,6 @@ SHOWN = 120
 _SHOWN_VALUES = 3
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _SHOWN_DIFFERENCES = 5
-_CONTEXT = 20
-"""Characters that are shown before the first that differs."""
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -285,11 +283,12 @@ def shown_text_difference(expected: str, received: str) -> str:
         return show(received)
     line, one, other = first_line(expected, received)
     pairs = enumerate(zip(one, other, strict=False))
-    same_until = min(len(one), len(other))
-    at = next((at for at, (mine, theirs) in pairs if mine != theirs), same_until)
-    start = max(at - _CONTEXT, 0)
-    parts = f"expected {show(one[start:])}, received {show(other[start:])}"
-    return f"line {line}, character {at + 1}: {parts}"
+    alike = min(len(one), len(other))
+    at = next((at for at, (mine, theirs) in pairs if mine != theirs), alike)
+    where = f"line {line}, character {at + 1}"
+    # Never from the middle of a line: the rest of a secret would not be known for one.
+    parts = f": expected {show(one)}, received {show(other)}" if at < SHOWN else ""
+    return f"{where}{parts or ' differs'}"
 
 
 def _shown_part(value: Any) -> str:  # noqa: ANN401 - a JSON value or ABSENT

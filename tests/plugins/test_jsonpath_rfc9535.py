@@ -22,7 +22,7 @@ STORE = {"store": {"book": BOOKS, "bicycle": BICYCLE}}
 QUOTES = {"o": {"j j": {"k.k": 3}}, "'": {"@": 2}}
 LETTERS = ["a", "b", "c", "d", "e", "f", "g"]
 WILD = {"o": {"j": 1, "k": 2}, "a": [5, 3]}
-NULLS = {"a": None, "b": [None], "c": [{}], "null": 1}
+NULLS: dict[str, Any] = {"a": None, "b": [None], "c": [{}], "null": 1}
 DEEP = {"o": {"j": 1, "k": 2}, "a": [5, 3, [{"j": 4}, {"k": 6}]]}
 FILTERED: dict[str, Any] = {
     "a": [3, 5, 1, 2, 4, 6, {"b": "j"}, {"b": "k"}, {"b": {}}, {"b": "kilo"}],

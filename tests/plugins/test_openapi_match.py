@@ -238,7 +238,14 @@ def test_fields_of_joined_schemas_count_and_endless_ones_end(tmp_path: Path) -> 
         "allOf": [{"properties": {"a": {}}}, {"anyOf": [{"properties": {"b c": {"$ref": "#"}}}]}]
     }
     assert described_fields(Schemas(tmp_path, content), ()) == ("$.a", "$['b c']")
-    wide = {"properties": {f"f{at}": {} for at in range(2000)}}
+    wide: dict[str, Any] = {"properties": {f"f{at}": {} for at in range(2000)}}
     assert len(described_fields(Schemas(tmp_path, wide), ())) == 1000
     deep = json.loads('{"a":' * 40 + "1" + "}" * 40)
     assert len(seen_fields([deep])) < 40
+
+
+def test_the_answer_to_head_has_no_body_to_judge(pets: Path) -> None:
+    (pets / "head.yaml").write_text(
+        PETS.replace("    get:\n      operationId: listPets", "    head:")
+    )
+    assert seen(told(pets, "{head: /pets}", answer(b"", JSON, TOTAL), "head.yaml")) == []

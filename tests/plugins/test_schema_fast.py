@@ -135,3 +135,16 @@ def test_without_the_extra_jsonschema_does_it_all(
     one = compiled(tmp_path, {"type": "string"})
     assert one.fast is None
     assert isinstance(one.validator, jsonschema.Draft202012Validator)
+
+
+def test_a_value_that_it_cannot_take_is_judged_by_jsonschema(tmp_path: Path) -> None:
+    one = compiled(tmp_path, {"type": "string"})
+    assert one.fast is not None
+    assert not one.fast("\ud800")
+    assert load_contract(tmp_path / "c.json", "c.json").violations("\ud800") == ()
+
+
+def test_a_schema_that_it_cannot_compile_is_left_to_jsonschema(tmp_path: Path) -> None:
+    one = compiled(tmp_path, {"type": "string", "pattern": "^(?:(?:a{1000}){1000}){1000}$"})
+    assert one.fast is None
+    assert not one.validator.is_valid("a")

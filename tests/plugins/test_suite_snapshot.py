@@ -115,7 +115,7 @@ def test_no_secret_is_written(tmp_path: Path) -> None:
     rule = writing(tmp_path, MASKED, KEY).judge(answer(KEPT | {"name": KEY}), met=True)
     assert rule.observed == "not written: it would hold a secret; mask it"
     assert list(tmp_path.iterdir()) == []
-    assert writing(tmp_path, MASKED, KEY).judge(answer(KEPT | {"id": KEY}), met=True)
+    writing(tmp_path, MASKED, KEY).judge(answer(KEPT | {"id": KEY}), met=True)
     assert KEY not in (tmp_path / "s.json").read_text()
 
 

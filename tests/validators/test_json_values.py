@@ -104,6 +104,10 @@ MISSED = {
         *(Operator.EQUALS, "a" * 200 + "\nb", "a" * 200 + "\nc"),
         'line 2, character 1: expected "b", received "c"',
     ),
+    "long-lines-show-where-alone": (
+        *(Operator.EQUALS, "a" * 200 + "b", "a" * 200 + "cd"),
+        "line 1, character 201 differs",
+    ),
     "exists": (Operator.EXISTS, False, "x", '"x"'),
 }
 
