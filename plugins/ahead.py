@@ -56,8 +56,10 @@ class Ahead:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Start what can run ahead; call off what nobody waits for any more."""
         tasks = {item.nodeid: task for item in session.items if (task := self._task_of(item))}
-        broken = session.testsfailed and not session.config.option.continue_on_collection_errors
-        if len(tasks) < _LEAST or broken or hasattr(session.config, "workerinput"):
+        option = session.config.option
+        broken = session.testsfailed and not option.continue_on_collection_errors
+        idle = broken or option.collectonly or option.setuponly or option.setupplan
+        if len(tasks) < _LEAST or idle or hasattr(session.config, "workerinput"):
             return (yield)
         pool = ThreadPoolExecutor(max(_LEAST, processors()), "greenroom-ahead")
         try:

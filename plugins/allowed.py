@@ -44,7 +44,7 @@ class Allowed:
         """Raise `SettingsError` unless ``address`` (a URL) may be sent such traffic."""
         origin = origin_of(address)
         patterns = self.load if traffic is Traffic.LOAD else self.security
-        if _is_here(address) or any(fnmatchcase(origin, _pattern(one)) for one in patterns):
+        if is_here(address) or any(fnmatchcase(origin, _pattern(one)) for one in patterns):
             return
         raise SettingsError(
             f"{origin} is not marked as a target that {traffic.value} checks may be sent to",
@@ -87,7 +87,8 @@ def _pattern(origin: str) -> str:
     return origin_of(origin).replace("[", "[[]")
 
 
-def _is_here(address: str) -> bool:
+def is_here(address: str) -> bool:
+    """Tell whether a URL names this machine by a loopback address, or as localhost."""
     host = urlsplit(address).hostname or ""
     try:
         return ip_address(host).is_loopback

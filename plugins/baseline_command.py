@@ -56,12 +56,13 @@ def command(
     line = CommandLine(release=release, variables=variables)
     table, where = table_of(root, None)
     settings = resolve(table or {}, where, from_environment(os.environ), line)
-    for check, work in _chosen(suite_file or _READY_MADE, root, name, settings):
-        facts = work.observe(Workplace.of_process(root, check.timeout_s, Redactor()))
+    redactor = Redactor()
+    for check, work in _chosen(suite_file or _READY_MADE, root, name, settings, redactor):
+        facts = work.observe(Workplace.of_process(root, check.timeout_s, redactor))
         if facts.problems or not (facts.examined or facts.results):
             why = "; ".join(facts.problems) or f"{facts.tool} examined 0 {facts.what}"
             raise ToolError(
-                f"{check.name}: no baseline is written: {why}",
+                redactor.text(f"{check.name}: no baseline is written: {why}"),
                 hint="correct the check until it examines everything: its results are wanted whole",
             )
         count = write_baseline(root / work.baseline, facts.results)
@@ -69,10 +70,10 @@ def command(
 
 
 def _chosen(
-    suite_file: Path, root: Path, name: str | None, settings: Settings
+    suite_file: Path, root: Path, name: str | None, settings: Settings, redactor: Redactor
 ) -> list[tuple[WorkCheck, StaticWork]]:
     text = Document.load(suite_file, "the suite", "name a file *.suite.yaml").text
-    variables = Variables(os.environ, settings.variables, settings.release, Redactor())
+    variables = Variables(os.environ, settings.variables, settings.release, redactor)
     contracts = Contracts(suite_file.parent.absolute(), root)
     tables = tables_of(settings)
     suite = parse_suite(text, suite_file, contracts, variables, _NO_TARGET, tables=tables)

@@ -22,6 +22,9 @@ _DIFF = (
     *("--find-renames", "--relative", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"),
     "--inter-hunk-context=0",
 )
+_COUNTS = ("diff", "--merge-base", "--numstat", "-z", "--no-renames", "--relative")
+_BINARY = "\nBinary files "
+_LOOKED_AT = 8_000
 _UNTRACKED = ("ls-files", "--others", "--exclude-standard", "-z")
 _FILE_MOST = 4 * 1024 * 1024
 _SAID_MOST = 200
@@ -34,7 +37,10 @@ def changed_lines(base: str, place: Workplace) -> Changes:
     (no repository, a shallow clone without the base) is the changes' ``problem``.
     """
     try:
-        lines = dict(_parsed(_git(place, *_DIFF, base, "--")))
+        diff = _git(place, *_DIFF, base, "--")
+        lines = dict(_parsed(diff))
+        if _BINARY in diff and (hidden := _hidden(base, place)):
+            lines |= _parsed(_git(place, *_DIFF, "--text", base, "--", *hidden))
         for name in filter(None, _git(place, *_UNTRACKED).split("\0")):
             lines[name] = _all_lines(place.root / name)
     except ToolError as error:
@@ -42,13 +48,29 @@ def changed_lines(base: str, place: Workplace) -> Changes:
     return Changes(base, {name: changed for name, changed in lines.items() if changed})
 
 
+def _hidden(base: str, place: Workplace) -> list[str]:
+    """Return the text files whose lines git keeps back: .gitattributes call them binary."""
+    counts = _git(place, *_COUNTS, base, "--")
+    names = (one[4:] for one in counts.split("\0") if one.startswith("-\t-\t"))
+    return [name for name in names if _is_text(place.root / name)]
+
+
+def _is_text(path: Path) -> bool:
+    """Tell as git does, without attributes."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b"\0" not in file.read(_LOOKED_AT)
+
+
 def _git(place: Workplace, *arguments: str) -> str:
     program = find_program("git", "install git, or leave `changed_coverage` out", place.environ)
     ran = run_program(
-        (str(program), "-c", "core.quotePath=true", *arguments),
+        (str(program), "--literal-pathspecs", "-c", "core.quotePath=true", *arguments),
         folder=place.root,
         environ=tool_environment(place.environ, GIT_OPTIONAL_LOCKS="0", LC_ALL="C"),
         until=place.until,
+        redactor=place.redactor,
     )
     if ran.status != 0:
         said = place.redactor.excerpt(" ".join(ran.words.split()), _SAID_MOST)

@@ -18,6 +18,7 @@ COMMANDS = {
     "baseline": "greenroom.plugins.baseline_command",
     "bypass": "greenroom.plugins.bypass_command",
     "hook": "greenroom.plugins.hook_command",
+    "import": "greenroom.plugins.import_command",
     "lint": "greenroom.plugins.lint_command",
     "package": "greenroom.plugins.package_command",
     "rehearse": "greenroom.rehearsal.command",

@@ -33,7 +33,18 @@ if TYPE_CHECKING:
 _BAD = {"failure": CaseStatus.FAILED, "error": CaseStatus.ERROR}
 _FLAKY = frozenset({"flakyFailure", "flakyError"})
 _SKIPPED = frozenset({"skipped", "warning"})
-_NOT_RUN = frozenset({"notrun", "disabled", "ignored", "skipped", "pending", "suppressed"})
+_NOT_RUN = frozenset(
+    (
+        *("notrun", "not run", "disabled", "ignored", "skipped", "pending", "suppressed"),
+        *("untested", "undefined", "inconclusive", "canceled", "cancelled"),
+    )
+)
+_BROKEN = frozenset(
+    (
+        *("failed", "fail", "failure", "error", "errored", "broken", "aborted", "crashed"),
+        *("killed", "interrupted", "timeout", "timedout", "timed out"),
+    )
+)
 _SCRIPT = re.compile(r".*\.[cm]?[jt]s")
 _PLACE = re.compile(r"""([^\s()"'<>:\[\]]{1,300}\.[A-Za-z]{1,5}):([0-9]{1,7})\b""")
 _FOREIGN = re.compile(r"(^|/)(node_modules|vendor|site-packages)/")
@@ -122,11 +133,22 @@ class _Reader:
                 case "failure" | "error":
                     self.cases.append(self._outside(element, names))
                     seen.bad += 1
+            self._refuse_unread(element)
         self.problems.extend(
             f"{self.file}: {self._short(name) or suite.tag} {problem}"
             for problem in _contradictions(suite, seen, pytests=pytests)
         )
         return seen
+
+    def _refuse_unread(self, element: Element) -> None:
+        """Make a problem of test cases that stand where none are looked for."""
+        if element.tag == "testsuite":
+            return
+        below = (one for one in element.iter("testcase") if one is not element)
+        if next(below, None) is not None:
+            self.problems.append(
+                f"{self.file}: test cases inside <{element.tag[:50]}> are not read"
+            )
 
     def _no_test(self, element: Element, suite: Element) -> bool:
         """Tell whether this is a file that node ran as a test because it holds none."""
@@ -187,11 +209,11 @@ def _status(element: Element) -> tuple[CaseStatus, Element | None]:
     for child in element:
         if child.tag in _SKIPPED:
             return CaseStatus.SKIPPED, child
-    state = (element.get("status") or element.get("result") or "").lower()
-    if state in _NOT_RUN or (element.get("result") or "").lower() in _NOT_RUN:
-        return CaseStatus.SKIPPED, None
-    if state in {"failed", "fail", "error", "broken"}:
+    states = {element.get(name, "").strip().lower() for name in ("status", "result")}
+    if states & _BROKEN:
         return CaseStatus.FAILED, None
+    if states & _NOT_RUN:
+        return CaseStatus.SKIPPED, None
     return CaseStatus.PASSED, None
 
 
@@ -217,4 +239,4 @@ def _contradictions(suite: Element, seen: _Seen, *, pytests: bool) -> Iterator[s
 
 def _number(element: Element, name: str) -> int | None:
     text = element.get(name, "").strip()
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+    return int(text) if re.fullmatch(r"[0-9]{1,4000}", text) else None

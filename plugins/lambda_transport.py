@@ -15,7 +15,7 @@ import httpcore
 
 from greenroom.plugins.aws import code_of, explained, hint_of_suite
 from greenroom.plugins.aws_worker import Clients, Limits
-from greenroom.plugins.http_failures import BodyTooLargeError, InvocationError
+from greenroom.plugins.http_failures import BodyTooLargeError, InvocationError, SigningError
 from greenroom.plugins.lambda_events import MalformedError, answer_of, event_of
 from greenroom.plugins.network import in_time
 from greenroom.validators.errors import ServiceError
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import httpx
 
     from greenroom.plugins.function_address import FunctionVersion
+    from greenroom.plugins.http_sending import SigV4
+    from greenroom.plugins.redaction import Redactor
 
     Elsewhere = Callable[[httpx.Request], httpcore.Response]
 
@@ -49,7 +51,9 @@ _UNKNOWN = frozenset({"ResourceNotFoundException", "NoPublishedVersionException"
 _LATE = frozenset({"ReadTimeoutError", "ConnectTimeoutError"})
 
 
-class _Invoked(NamedTuple):
+class Invoked(NamedTuple):
+    """What one invocation came to; ``error`` is Lambda's FunctionError, empty if there is none."""
+
     payload: bytes
     error: str
     version: str
@@ -73,7 +77,7 @@ class Invoker:
         if request.url.host != self._function.host:
             return self._elsewhere(request)
         event = json.dumps(event_of(self._function.payload, request)).encode()
-        invoked = in_time(lambda: self._invoke(event), httpcore.ReadTimeout)
+        invoked = self.invoke(event)
         if invoked.error:
             raise _failed(self._function, invoked)
         try:
@@ -87,6 +91,16 @@ class Invoker:
             content=b"" if request.method == "HEAD" else answer.body,
         )
 
+    def sign(self, request: httpx.Request, how: SigV4, redactor: Redactor) -> None:
+        """Refuse to: the invocation is signed, and there is no request beside it."""
+        del request, how, redactor
+        raise SigningError(
+            Failure(
+                "auth: sigv4 is for requests, and the target is a function that is invoked",
+                "give the address of its API or function URL as target, or auth: none",
+            )
+        )
+
     def shown(self, url: httpx.URL) -> str:
         """Return ``url`` with the function's own address in the place of its stand-in."""
         whole = str(url)
@@ -94,7 +108,11 @@ class Invoker:
             return whole
         return f"{self._function.address}{whole.removeprefix(self._root)}"
 
-    def _invoke(self, event: bytes) -> _Invoked:
+    def invoke(self, event: bytes) -> Invoked:
+        """Invoke the version within the present deadline; raises as `send` does."""
+        return in_time(lambda: self._invoke(event), httpcore.ReadTimeout)
+
+    def _invoke(self, event: bytes) -> Invoked:
         if self._problem is not None:
             raise InvocationError(Failure(str(self._problem), self._problem.hint))
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - boto3 is there
@@ -110,7 +128,7 @@ class Invoker:
         except (BotoCoreError, ClientError) as error:
             raise _refused(self._function, error) from error
         version = str(answer.get("ExecutedVersion", ""))
-        return _Invoked(payload, str(answer.get("FunctionError", "")), version)
+        return Invoked(payload, str(answer.get("FunctionError", "")), version)
 
 
 def aws_clients() -> Clients:
@@ -138,27 +156,29 @@ def _read(stream: Any) -> bytes:  # noqa: ANN401 - botocore's streaming body
     return bytes(payload)
 
 
-def _failed(function: FunctionVersion, invoked: _Invoked) -> InvocationError:
-    """Return the error for a function that raised, crashed or ran out of its own time."""
+def error_of(invoked: Invoked) -> tuple[str, str]:
+    """Return name and message of a function's error: its errorType, else Lambda's own word."""
     try:
         told = json.loads(invoked.payload)
     except ValueError:
         told = None
     if isinstance(told, dict) and "errorMessage" in told:
-        kind = str(told.get("errorType") or invoked.error)
-        text = f"{kind}: {told['errorMessage']}"
-    else:
-        text = f"{invoked.error}: {invoked.payload.decode('utf-8', 'replace')}"
+        return str(told.get("errorType") or invoked.error), str(told["errorMessage"])
+    return invoked.error, invoked.payload.decode("utf-8", "replace")
+
+
+def _failed(function: FunctionVersion, invoked: Invoked) -> InvocationError:
+    """Return the error for a function that raised, crashed or ran out of its own time."""
     return InvocationError(
         Failure(
-            f"the function failed: {_shown(text)}",
+            f"the function failed: {_shown(': '.join(error_of(invoked)))}",
             f"read the log of {function.address} for this request",
         )
     )
 
 
 def _malformed(
-    function: FunctionVersion, invoked: _Invoked, error: MalformedError
+    function: FunctionVersion, invoked: Invoked, error: MalformedError
 ) -> InvocationError:
     text = _shown(invoked.payload.decode("utf-8", "replace"))
     return InvocationError(

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from greenroom.plugins.mock_escapes import no_escape
 from greenroom.plugins.programs import tool_environment
 from greenroom.validators.errors import ServiceError, ToolError
 from greenroom.validators.evidence import Evidence
@@ -64,6 +65,7 @@ class LocalAws:
         self._process = process
         self._port = port
         self._folder = folder
+        self._forgotten = 0
         self.url = f"http://127.0.0.1:{port}"
 
     @classmethod
@@ -132,21 +134,30 @@ class LocalAws:
         except ValueError as error:
             raise ServiceError("what moto recorded is not readable") from error
 
+    @property
+    def amount(self) -> int:
+        """How many calls there were since the start, those included that a reset forgot."""
+        return self._forgotten + len(self.calls())
+
     def reset(self) -> None:
         """Empty every service, and forget the calls."""
+        self._forgotten = self.amount
         self._ask("POST", "/moto-api/reset")
         self._ask("POST", "/moto-api/recorder/reset-recording")
 
     @contextlib.contextmanager
-    def in_environment(self) -> Iterator[None]:
-        """Let the environment lead here; nothing else of it names AWS meanwhile."""
+    def in_environment(self) -> Iterator[list[str]]:
+        """Let the environment lead here; nothing else of it names AWS meanwhile.
+
+        What boto3 sends to the real AWS all the same is refused, and listed in what this gives.
+        """
         proxies = {name: _and_here(os.environ.get(name)) for name in ("NO_PROXY", "no_proxy")}
         theirs = {name for name in os.environ if name.startswith("AWS_")}
         before = {name: os.environ.get(name) for name in {*theirs, *proxies, *self.environment}}
         _set(dict.fromkeys(theirs) | proxies | self.environment)
         try:
-            with _fresh_boto3():
-                yield
+            with _fresh_boto3(), no_escape() as refused:
+                yield refused
         finally:
             _set(before)
 

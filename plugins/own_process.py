@@ -31,6 +31,8 @@ def run_module(module: str, argument: str, *, until: float, given: bytes = b"") 
         )
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace")[-_LAST_LINES:].strip()
-        raise ToolError(said.rpartition("\n")[2] or str(error), hint=f"see {module}") from error
+        # The last line of a traceback is the error's own, but for the notes below it.
+        lines = [line for line in said.splitlines() if not line.startswith("hint: ")]
+        raise ToolError(lines[-1] if lines else str(error), hint=f"see {module}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolError(str(error), hint="give the function more time or memory") from error

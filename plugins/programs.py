@@ -16,11 +16,12 @@ import tempfile
 import time
 import uuid
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from greenroom.plugins.processes import end_family, has_ended, waking_at_end
+from greenroom.plugins.redaction import Redactor
 from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
@@ -39,19 +40,25 @@ _OFF: ContextVar[threading.Event | None] = ContextVar("greenroom-called-off", de
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a program did; ``status`` is negative for a signal, ``errors`` the end of its stderr."""
+    """What a program did; ``status`` is negative for a signal, ``errors`` the end of its stderr.
+
+    What it wrote is kept as it is: ``words`` alone are for people, and ``redactor`` reads them
+    before they are cut.
+    """
 
     command: tuple[str, ...]
     status: int
     output: bytes
     errors: str
     duration_s: float
+    redactor: Redactor = field(default_factory=Redactor, compare=False, repr=False)
 
     @property
     def words(self) -> str:
         """How it ended, with the last words that it said."""
         ended = f"signal {-self.status}" if self.status < 0 else f"exit status {self.status}"
-        last = self.errors.strip() or self.output[-2000:].decode("utf-8", "replace").strip()
+        said = self.errors.strip() or self.output[-_ERRORS_MOST:].decode("utf-8", "replace")
+        last = self.redactor.text(said).strip()
         return f"{ended}: {last[-1000:]}" if last else ended
 
 
@@ -85,24 +92,30 @@ def tool_environment(
     return {name: environ[name] for name in names if name in environ} | added
 
 
-def run_program(
+def run_program(  # noqa: PLR0913 - all but the command are given by name
     command: Sequence[str],
     *,
     folder: Path,
     environ: Mapping[str, str],
     until: float,
     output_most: int = 64 * 1024 * 1024,
+    redactor: Redactor | None = None,
+    log: IO[bytes] | None = None,
 ) -> Ran:
     """Run ``command`` in ``folder`` to its end, at most until ``until`` (time.monotonic seconds).
 
-    It reads nothing from standard input. Whatever it started is ended with it. Raises `ToolError`
-    where it cannot start, takes too long or writes more than ``output_most`` bytes.
+    It reads nothing from standard input; its standard error goes to the empty file ``log`` if one
+    is given. Whatever it started is ended with it. Raises `ToolError` where it cannot start, takes
+    too long or writes more than ``output_most`` bytes. ``redactor`` keeps its secrets out of the
+    log, of errors and of `Ran.words`.
     """
+    redactor = redactor or Redactor()
     started = time.monotonic()
-    shown = shlex.join(command)
+    shown = shlex.join(map(redactor.text, command))
     mark = uuid.uuid4().hex
     _LOG.info("$ %s", shown)
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as spool:
+        errors = log or spool
         process = _start(command, folder, {**environ, _MARK: mark}, output, errors)
         try:
             _wait(process, (output, errors), until, output_most, shown)
@@ -115,6 +128,7 @@ def run_program(
             _all(output),
             _tail(errors).decode("utf-8", "replace"),
             time.monotonic() - started,
+            redactor,
         )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.mock_aws import LocalAws
     from greenroom.plugins.mock_service import MockService
+    from greenroom.plugins.probes import Probe
     from greenroom.plugins.recorder import Recorder
     from greenroom.validators.finding import Finding
 
@@ -144,6 +145,14 @@ def target(request: pytest.FixtureRequest) -> Generator[httpx.Client]:
     recording.target_requested = True
     with proven_client(request.config, recording) as client:
         yield client
+
+
+@pytest.fixture
+def probe(request: pytest.FixtureRequest) -> Probe:
+    """Return what looks below HTTP: at connections, names, certificates and functions."""
+    from greenroom.plugins.probes import probe_of  # noqa: PLC0415 - only where used
+
+    return probe_of(request)
 
 
 @pytest.fixture

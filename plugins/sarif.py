@@ -43,6 +43,11 @@ def report_of(log: dict[str, Any], rooted: Rooted) -> Report:
     runs = [_Run(mapping(run), rooted) for run in required_list(log.get("runs"), "runs")]
     if not runs:
         raise ToolError("the SARIF log holds no run: the tool did not run")
+    elsewhere = [*listing(log.get("inlineExternalProperties")), *(run.elsewhere for run in runs)]
+    if any(mapping(one).get("results") for one in elsewhere):
+        raise ToolError(
+            "the SARIF log keeps results outside its runs", hint="have the tool write one whole log"
+        )
     return Report(
         results=tuple(result for run in runs for result in run.results()),
         problems=tuple(problem for run in runs for problem in run.problems()),
@@ -67,6 +72,11 @@ class _Run:
     @property
     def version(self) -> str:
         return text(self._driver.get("version")) or text(self._driver.get("semanticVersion"))
+
+    @property
+    def elsewhere(self) -> object:
+        """What this run keeps in other files (SARIF 2.1.0, 3.14.2)."""
+        return self.run.get("externalPropertyFileReferences")
 
     def problems(self) -> Iterator[str]:
         for item in listing(self.run.get("invocations")):
@@ -126,7 +136,7 @@ class _Run:
         extensions = listing(mapping(self.run.get("tool")).get("extensions"))
         every = [component, self._driver, *map(mapping, extensions)]
         known = [mapping(rule) for one in every for rule in listing(one.get("rules"))]
-        named = (one for one in known if one.get("id") in {name, name.rpartition("/")[0]})
+        named = (one for one in known if text(one.get("id")) in {name, name.rpartition("/")[0]})
         return next(named, {})
 
     def _component(self, reference: dict[str, Any]) -> dict[str, Any]:

@@ -25,14 +25,17 @@ from greenroom.validators.waiver import Waiver
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.target_settings import Ready, Targets
 
 KEYS = (
-    *("allow", "artifact", "expect", "hook", "ready", "release", "report", "revision", "secrets"),
-    *("target", "targets", "trivy", "variables", "waivers"),
+    *("allow", "artifact", "expect", "hook", "in_flight", "ready", "release", "report"),
+    *("revision", "secrets", "target", "targets", "tls", "trivy", "variables", "waivers"),
 )
+IN_FLIGHT = 32
+IN_FLIGHT_MOST = 64
 _ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"[@?]")
 _RELEASE_PREFIX = "GREENROOM_RELEASE_"
@@ -46,7 +49,8 @@ class Settings:
 
     ``expected_kinds`` and ``expected_stages`` are the least numbers of checks that must run;
     ``secrets`` are names of environment variables whose values are redacted from every output;
-    ``allow`` are the origins that may be loaded or attacked;
+    ``allow`` are the origins that may be loaded or attacked, ``in_flight`` is how many checks may
+    ask the same host at once; ``tls`` is how targets are asked by TLS, its paths absolute;
     ``artifact`` holds checks as tables, ``tool_tables`` what tools are told, ``where`` the file.
     """
 
@@ -62,8 +66,10 @@ class Settings:
     revision: AnsweredBy | None = None
     targets: Targets | None = None
     allow: Allowed = field(default_factory=Allowed)
+    in_flight: int = IN_FLIGHT
     artifact: dict[str, Any] = field(default_factory=dict)
     tool_tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tls: Tls | None = None
     where: str = ""
 
 
@@ -111,7 +117,7 @@ def variables_of(config: pytest.Config) -> Variables:
 def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings that environment variables give (GREENROOM_TARGET and its like)."""
     found: dict[str, Any] = {}
-    for key in ("ready", "report", "target", "targets"):
+    for key in ("in_flight", "ready", "report", "target", "targets"):
         if value := environ.get(f"GREENROOM_{key.upper()}"):
             found[key] = value
     release = {
@@ -153,8 +159,10 @@ def resolve(
         | dict(_pair(option, "--greenroom-set") for option in line.variables),
         secrets=_names(table.get("secrets", []), where),
         allow=read_allowed(_subtable(table, "allow", where), where),
+        in_flight=_in_flight(environment.get("in_flight") or table.get("in_flight"), where),
         artifact=_subtable(table, "artifact", where),
         tool_tables=_tool_tables(table, where),
+        tls=_tls(table, target, where),
         where=where,
         **_places(table, line.ready or environment.get("ready"), environment.get("targets"), where),
     )
@@ -178,6 +186,17 @@ def _places(
         "revision": target_settings.read_revision(tables.get("revision"), where),
         "targets": target_settings.read_targets(tables.get("targets"), targets, where),
     }
+
+
+def _tls(table: Mapping[str, Any], target: str | None, where: str) -> Tls | None:
+    if "tls" not in table:
+        return None
+    from greenroom.plugins.client_tls import read_tls  # noqa: PLC0415 - few runs have any
+
+    tls = read_tls(_subtable(table, "tls", where), where)
+    if target is not None:
+        tls.require_fit(target)
+    return tls
 
 
 def _tool_tables(table: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:
@@ -236,6 +255,18 @@ def _subtable(table: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise SettingsError(f"{where}: {key} is not a table", hint=f"write [{key}] with its keys")
     return value
+
+
+def _in_flight(value: object, where: str) -> int:
+    if value is None:
+        return IN_FLIGHT
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= IN_FLIGHT_MOST:
+        return number
+    raise SettingsError(
+        f"{where}: in_flight is {value!r}",
+        hint=f"how many checks may ask a host at once, 1 to {IN_FLIGHT_MOST}; 1: one by one",
+    )
 
 
 def _texts(table: Mapping[str, Any], key: str, where: str) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_PARTS_MOST = 64
+"""How many parts of a name are tried without those before them: no project is as deep."""
 _FILES_MOST = 200_000
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
 
@@ -51,12 +53,14 @@ class SourceTree:
             yield self._folder / base / name
         yield self._root / name
         parts = PurePosixPath(name).parts
-        for start in range(1, len(parts) - 1):
+        for start in range(max(1, len(parts) - _PARTS_MOST), len(parts) - 1):
             yield self._folder.joinpath(*parts[start:])
             yield self._root.joinpath(*parts[start:])
 
     def _inside(self, path: Path) -> str | None:
         try:
+            if not (path.is_file() or Path(os.path.normpath(path)).is_file()):
+                return None  # most candidates: it costs a hundredth of what follows
             resolved = path.resolve()
             return (
                 resolved.relative_to(self._root).as_posix()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.static_text import Rooted
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
 OUTPUT = "{output}"
 """In a command it stands for a file of its own, which the tool is to write."""
 
@@ -40,8 +42,8 @@ class Format(StrEnum):
 class Proof:
     """How much was examined: files that exist, or what a query finds in the output.
 
-    ``json`` counts what it selects; one whole number counts as itself. Fewer than ``least`` proves
-    nothing. What ``skipped`` selects was not examined: a problem.
+    ``json`` counts what it selects; one whole number counts as itself, one list as its members.
+    Fewer than ``least`` proves nothing. What ``skipped`` selects was not examined: a problem.
     """
 
     what: str
@@ -84,12 +86,15 @@ class Output:
             report = report_of(mapping(value), rooted)
         else:
             report = Report(self._results(value, rooted, tool))
+        examined = self.proof.count(value, rooted.root)
+        if examined and self.results is not None and not report.results:
+            _refuse_missing(self.results, value)
         return Report(
             report.results,
             (*report.problems, *self.proof.problems(value)),
             report.tool or tool,
             report.version,
-            self.proof.count(value, rooted.root),
+            examined,
             self.proof.what,
         )
 
@@ -123,8 +128,43 @@ def _selected(query: JSONPathQuery, value: Any) -> list[object]:  # noqa: ANN401
     return list(query.find(value).values())
 
 
+def _refuse_missing(query: JSONPathQuery, value: object) -> None:
+    """Refuse an output that has nowhere the key that ``query`` names: not the same as no result."""
+    from jsonpath_rfc9535 import JSONPathQuery  # noqa: PLC0415 - slow to load, and few need it
+    from jsonpath_rfc9535.segments import JSONPathChildSegment  # noqa: PLC0415 - as above
+    from jsonpath_rfc9535.selectors import NameSelector  # noqa: PLC0415 - as above
+
+    for length, segment in enumerate(query.segments):
+        before = JSONPathQuery(env=query.env, segments=query.segments[:length])
+        here = JSONPathQuery(env=query.env, segments=query.segments[: length + 1])
+        if not _selected(before, value):
+            return
+        if not _selected(here, value) and isinstance(segment, JSONPathChildSegment):
+            names = [one.name for one in segment.selectors if isinstance(one, NameSelector)]
+            if names and len(names) == len(segment.selectors):
+                raise ToolError(
+                    f"the tool's output has no {' or '.join(map(repr, names))}, "
+                    f"where the query {query} looks for results",
+                    hint=f"correct `results:`; if it may be left out: $..{names[0]}[*]",
+                )
+
+
 def _counted(query: JSONPathQuery, value: object) -> int:
     found = _selected(query, value)
-    if len(found) == 1 and isinstance(found[0], int) and not isinstance(found[0], bool):
-        return max(0, found[0])
+    if query.singular_query() or (len(found) == 1 and isinstance(found[0], int)):
+        return sum(map(_amount, found))
     return len(found)
+
+
+def _amount(value: object) -> int:
+    """Return the amount that one value means: a number itself, a list or an object its members."""
+    match value:
+        case None:
+            return 0
+        case int():
+            return max(0, int(value))
+        case list() | dict():
+            return len(value)
+        case str() if _NUMBER.fullmatch(value):
+            return int(value)
+    return 1 if str(value).strip() else 0

@@ -100,6 +100,7 @@ class _Desk:
             environ=environ,
             until=self.place.until,
             output_most=self.setting.most,
+            redactor=self.place.redactor,
         )
 
 

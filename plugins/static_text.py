@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from greenroom.validators.errors import ToolError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 MOST = 64 * 1024 * 1024
 """Bytes of a tool's output that are read, unless a check says otherwise."""
 
@@ -62,10 +64,14 @@ def listing(value: object) -> list[Any]:
 
 
 def text(value: object) -> str:
-    """Return a JSON string or number as a text, an empty one for anything else."""
+    """Return a JSON string or number as a text, an empty one for anything else.
+
+    Control characters (but for blanks) and halves of characters become U+FFFD: a terminal would
+    obey the ones, no file can hold the others.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return str(value)
+    return _UNFIT.sub("\ufffd", str(value).replace("\r\n", "\n"))
 
 
 def whole(value: object) -> int:

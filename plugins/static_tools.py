@@ -67,13 +67,13 @@ class Work:
 def _shown_files(work: Work) -> int:
     """Count the files that ruff says it would check with the same arguments.
 
-    It lists pyproject.toml as well, which it reads as settings: that is no code.
+    It lists pyproject.toml and ruff.toml as well, which it reads as settings: they are no code.
     """
     listed = work.again(["--show-files"])
     if listed.status != 0:
         raise ToolError(f"ruff does not list its files: {listed.words}")
     files = set(filter(None, listed.output.splitlines()))
-    code = sum(not file.endswith(b"pyproject.toml") for file in files)
+    code = sum(not file.endswith(b".toml") for file in files)
     if code and b"linter.rules.enabled = []" in work.again(["--show-settings"]).output:
         raise ToolError("ruff's settings select no rule", hint="correct `select` and `ignore`")
     return code

@@ -6,17 +6,16 @@ import functools
 import json
 import math
 from itertools import islice
-from os.path import realpath
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
-from greenroom.validators.errors import SettingsError
+from greenroom.plugins.suite_files import Files
 from greenroom.validators.http import Violation
 from greenroom.validators.json_values import cut, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from greenroom.plugins.redaction import Redactor
     from greenroom.plugins.schema_compile import Compiled
@@ -97,7 +96,7 @@ class Contracts:
     """
 
     def __init__(self, folder: Path, root: Path, snapshots: Redactor | None = None) -> None:
-        self._folder = folder
+        self.files = Files(folder, root)
         self.root = root
         self.snapshots = snapshots
         self._loaded: dict[tuple[str, tuple[str, ...]], Contract] = {}
@@ -105,22 +104,9 @@ class Contracts:
     def load(self, name: str, hosts: tuple[str, ...] = ()) -> Contract:
         """Return the contract of this name, which may refer to ``hosts``; `SettingsError`."""
         if (name, hosts) not in self._loaded:
-            path = self.path(name, "the schema")
+            path = self.files.path(name, "schema")
             self._loaded[name, hosts] = load_contract(path, name, self.root, hosts)
         return self._loaded[name, hosts]
-
-    def path(self, name: str, what: str) -> Path:
-        """Return the path of a file that the suite names; raises `SettingsError` outside the root.
-
-        Not Path.resolve(), which raises its own errors for a link that leads to itself.
-        """
-        path = self._folder / name
-        if not Path(realpath(path)).is_relative_to(realpath(self.root)):
-            raise SettingsError(
-                f"{what} {name} is outside {self.root}",
-                hint="keep it below pytest's root folder (--rootdir), links included",
-            )
-        return path
 
 
 def load_contract(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from enum import StrEnum
 
+    from greenroom.plugins.suite_contract import Contracts
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.suite_yaml import Document, Place
 
@@ -29,10 +30,14 @@ _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024 * 1024}
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Reads nodes of one document, filling in variables where a field may hold them."""
+    """Reads nodes of one document, filling in variables where a field may hold them.
+
+    ``contracts`` are the JSON Schemas that the document can name; settings name none.
+    """
 
     document: Document
     variables: Variables
+    contracts: Contracts | None = None
 
     def error(self, place: Place, message: str, hint: str = "") -> SettingsError:
         """Return an error at ``place``."""

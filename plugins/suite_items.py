@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from greenroom.plugins.asking_ahead import NAME, Asking, Task
 from greenroom.plugins.function_address import is_function, shown_target
 from greenroom.plugins.recording import CheckFailed, recording_of
 from greenroom.plugins.settings import redactor_of, settings_of, variables_of
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.settings import Settings
     from greenroom.plugins.suite_model import Check, StepsCheck, Suite
     from greenroom.plugins.suite_table import TableDocument
@@ -62,14 +66,25 @@ class SuiteFile(pytest.File):
     def _item(self, check: Check, suite: Suite) -> SuiteItem:
         if not isinstance(check, WorkCheck):
             kind = CheckItem if isinstance(check, HttpCheck) else StepsItem
+            asking_of(self.config)
             return kind.from_parent(
-                self, name=check.name, check=check, stage=suite.stage, target=suite.target
+                self,
+                name=check.name,
+                check=check,
+                stage=suite.stage,
+                target=suite.target,
+                tls=suite.tls,
             )
         from greenroom.plugins.work_items import WorkItem, pool_of  # noqa: PLC0415 - only for them
 
         pool_of(self.config)
         return WorkItem.from_parent(
-            self, name=check.name, check=check, stage=check.stage, target=suite.target
+            self,
+            name=check.name,
+            check=check,
+            stage=check.stage,
+            target=suite.target,
+            tls=suite.tls,
         )
 
     def _suite(self) -> Suite:
@@ -106,11 +121,24 @@ class SuiteFile(pytest.File):
 
 
 class SuiteItem(pytest.Item):
-    """One check of a suite: its markers, its place, its time and how its failure is shown."""
+    """One check of a suite: its markers, its place, its time and how its failure is shown.
 
-    def __init__(self, *, check: Check, stage: Stage, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+    ``target`` is its suite's, empty if it has none; ``tls`` the suite's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        check: Check,
+        stage: Stage,
+        target: str,
+        tls: Tls | None,
+        **arguments: Any,  # noqa: ANN401 - pytest's own
+    ) -> None:
         super().__init__(**arguments)
         self.check = check
+        self._target = target
+        self._tls = tls
         # The first marker of a kind counts: the check's kind comes before its tags.
         self.add_marker(check.kind.value)
         self.add_marker(pytest.mark.gate(check.gate.value))
@@ -120,9 +148,21 @@ class SuiteItem(pytest.Item):
                 self.add_marker(tag)
 
     @property
+    def task(self) -> Task | None:
+        """What can be asked ahead of its turn, if it can."""
+        return None
+
+    @property
     def longest_s(self) -> float:
         """The seconds that this check may take at worst, at one target."""
         return self.check.longest_s
+
+    def told(self, finding: Finding) -> Finding:
+        """Return the finding, which says where a certificate was not verified."""
+        tls = self._tls or settings_of(self.config).tls
+        if tls is None or not (note := tls.note(self._target)):
+            return finding
+        return replace(finding, notes=(*finding.notes, *note))
 
     def repr_failure(
         self,
@@ -145,9 +185,23 @@ class AskingItem(SuiteItem):
 
     check: HttpCheck | StepsCheck
 
-    def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
-        super().__init__(**arguments)
-        self._target = target
+    @property
+    def task(self) -> Task | None:
+        """What can be asked ahead of its turn."""
+        if self.check.serial:
+            return None
+        return Task(self.find, urlsplit(self._target).netloc)
+
+    def runtest(self) -> None:
+        """Ask, judge and record; raises `CheckFailed` unless the check passed."""
+        recording = recording_of(self)
+        worked = asking_of(self.config).result(self, self.find)
+        recording.worked_s = worked.seconds
+        recording.verify(worked.finding)
+
+    def find(self) -> Finding:
+        """Return the check's finding."""
+        raise NotImplementedError
 
     @contextmanager
     def _client(self, record: Callable[[dict[str, Any]], None]) -> Iterator[httpx.Client]:
@@ -156,7 +210,8 @@ class AskingItem(SuiteItem):
 
         redactor = redactor_of(self.config)
         limits = Limits(self.check.timeout_s, self.check.max_body)
-        with client(self._target, connections_of(self.config), redactor, record, limits) as http:
+        connections = connections_of(self.config)
+        with client(self._target, connections, redactor, record, limits, tls=self._tls) as http:
             yield http
 
 
@@ -165,15 +220,14 @@ class StepsItem(AskingItem):
 
     check: StepsCheck
 
-    def runtest(self) -> None:
-        """Ask step by step, judge and record; raises `CheckFailed` unless the check passed."""
+    def find(self) -> Finding:
+        """Return what is found step by step."""
         from greenroom.plugins.suite_flow import run_steps  # noqa: PLC0415 - not at collection
 
-        recording = recording_of(self)
-        with self._client(recording.exchanges.append) as http:
+        with self._client(recording_of(self).exchanges.append) as http:
             target = shown_target(self._target)
             found = run_steps(self.check, target, http, redactor_of(self.config))
-        recording.verify(found)
+        return self.told(found)
 
 
 class CheckItem(AskingItem):
@@ -181,11 +235,10 @@ class CheckItem(AskingItem):
 
     check: HttpCheck
 
-    def runtest(self) -> None:
-        """Ask, judge and record; raises `CheckFailed` unless the check passed."""
-        recording = recording_of(self)
+    def find(self) -> Finding:
+        """Return what is found of the answer, or of the answers at each target."""
         asked = self._asked_at_each if self.check.request.each_target else self._asked
-        recording.verify(asked(recording.exchanges.append))
+        return self.told(asked(recording_of(self).exchanges.append))
 
     def _asked(self, record: Callable[[dict[str, Any]], None]) -> Finding:
         from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - not at collection
@@ -210,7 +263,7 @@ class CheckItem(AskingItem):
         connections = connections_of(self.config)
 
         def client_at(address: Address) -> httpx.Client:
-            sender = connections.sender_at(self._target, address)
+            sender = connections.sender_at(self._target, address, self._tls)
             return client_of(sender, redactor, record, limits)
 
         behind = ONE_PLACE if is_function(self._target) else behind_of(self.config)
@@ -225,3 +278,16 @@ def tables_of(settings: Settings) -> dict[str, TableDocument]:
 
     shown = Path(settings.where)
     return {"artifact": TableDocument(shown, "", name="artifact", table=settings.artifact)}
+
+
+def asking_of(config: pytest.Config) -> Asking:
+    """Return the pool of the run's checks that ask, made at first use."""
+    if not isinstance(known := config.pluginmanager.get_plugin(NAME), Asking):
+        known = Asking(_task_of, settings_of(config).in_flight)
+        config.pluginmanager.register(known, NAME)
+    return known
+
+
+def _task_of(item: pytest.Item) -> Task | None:
+    """Return what can be asked ahead; only suites' own items have it."""
+    return item.task if isinstance(item, SuiteItem) else None

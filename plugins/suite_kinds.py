@@ -61,7 +61,15 @@ ARTIFACT_KINDS = {
 }
 """What examines an artifact; the settings' table of that name may hold such checks, too."""
 ENVIRONMENT_KINDS = {
-    known.key: known for known in (CheckKind("tcp", Kind.SMOKE, 10.0, Stage.ENVIRONMENT),)
+    known.key: known
+    for known in (
+        CheckKind("dns", Kind.SMOKE, 10.0, Stage.ENVIRONMENT, "dns/$defs/expect"),
+        CheckKind("lambda", Kind.INTEGRATION, 60.0, Stage.ENVIRONMENT, "lambda/$defs/expect"),
+        CheckKind("scan", Kind.SECURITY, 600.0, Stage.ENVIRONMENT),
+        CheckKind("security", Kind.SECURITY, 120.0, Stage.ENVIRONMENT),
+        CheckKind("tcp", Kind.SMOKE, 10.0, Stage.ENVIRONMENT),
+        CheckKind("tls", Kind.SECURITY, 15.0, Stage.ENVIRONMENT, "tls/$defs/expect"),
+    )
 }
 """What examines an environment."""
 KINDS = ARTIFACT_KINDS | ENVIRONMENT_KINDS

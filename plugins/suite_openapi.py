@@ -10,6 +10,7 @@ The document is OpenAPI 3.0 or 3.1. ``operation`` is the operation that the requ
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 from dataclasses import dataclass
@@ -111,7 +112,7 @@ def read_openapi_expectation(fields: Fields, node: Node, contracts: Contracts) -
     if name.startswith("/"):
         raise fields.error(given.place, "document must be a path from the suite's folder")
     try:
-        path = contracts.path(name, "the OpenAPI document")
+        path = contracts.files.path(name, "OpenAPI document")
         _, operations = operations_of(path)
     except SettingsError as error:
         raise fields.error(given.place, str(error), error.hint) from error
@@ -125,15 +126,21 @@ def read_openapi_expectation(fields: Fields, node: Node, contracts: Contracts) -
 
 def _call(operation: Operation, request: Request) -> Call:
     path, _, query = request.path.partition("?")
+    headers = tuple((name.lower(), value) for name, value in request.headers)
     return Call(
         method=request.method,
         path=path,
         route=operation.name,
         parameters=operation.parameters,
         query=tuple(parse_qsl(query, keep_blank_values=True)),
-        headers=tuple((name.lower(), value) for name, value in request.headers),
-        body=request.content or b"",
+        headers=headers,
+        body=_plain(request.content or b"", dict(headers).get("content-encoding", "")),
     )
+
+
+def _plain(body: bytes, coding: str) -> bytes:
+    """Return the body of a suite's request as it was before it was compressed."""
+    return gzip.decompress(body) if body and coding.strip().lower() == "gzip" else body
 
 
 def _rule(name: str, limit: str, breaches: tuple[str, ...]) -> Rule:

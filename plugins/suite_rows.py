@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.suite_yaml import Entry, Mapping, Scalar, Sequence
@@ -52,11 +52,13 @@ class Values:
         return node
 
     def _scalar(self, node: Scalar) -> Node:
+        given = self.prefix == CAPTURE
         whole = _VARIABLE.fullmatch(node.raw)
         if whole and self._named(whole):
-            return self._value(node, whole)
+            value = self._value(node, whole)
+            return replace(value, given=given) if isinstance(value, Scalar) else value
         text = _VARIABLE.sub(lambda found: self._text(node, found), node.raw)
-        return node if text == node.raw else Scalar(node.place, text, text)
+        return node if text == node.raw else Scalar(node.place, text, text, given)
 
     def _named(self, found: re.Match[str]) -> bool:
         return found[1] is not None and found[1].startswith(f"{self.prefix}.")
@@ -135,8 +137,9 @@ def _named(check: Node, before: Mapping, row: Mapping_[str, Node]) -> Node:
         return check
     if any(names_of(name, EACH)):
         return check
-    label = "-".join(value.raw for value in row.values() if isinstance(value, Scalar))
-    text = f"{name.raw} [{label[:_LABEL_MOST]}]"
+    values = [one.raw for one in row.values() if isinstance(one, Scalar) and "${" not in one.raw]
+    label = "-".join(values)[:_LABEL_MOST] or f"line {next(iter(row.values())).place.line}"
+    text = f"{name.raw} [{label}]"
     entries = (
         Entry(one.place, one.key, Scalar(name.place, text, text)) if one.key == "name" else one
         for one in check.entries

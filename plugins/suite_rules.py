@@ -16,6 +16,7 @@ from greenroom.validators.http import (
     judge_body_text,
     judge_cookie,
     judge_header,
+    judge_protocol,
     judge_schema,
     judge_size,
     judge_status,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.suite_model import Expect, HeaderRule, HttpCheck, JsonRule
     from greenroom.validators.http import Answer
 
+HTTP2 = "HTTP/2"
 UNSEEN = "not observed"
 
 
@@ -62,6 +64,8 @@ def planned(check: HttpCheck) -> Iterator[tuple[str, str]]:
     """Yield the name and limit of each rule."""
     if check.answered_by is not None:
         yield RULE, check.answered_by.limit
+    if check.request.http2:
+        yield "protocol", HTTP2
     expect = check.expect
     yield "status", str(expect.status)
     for limit in (expect.time, expect.size):
@@ -115,6 +119,8 @@ def not_json(answer: Answer, error: ValueError) -> str:
 def _first_rules(check: HttpCheck, answer: Answer) -> Iterator[Rule]:
     if check.answered_by is not None:
         yield check.answered_by.judge(answer)
+    if check.request.http2:
+        yield judge_protocol(HTTP2, answer)
     yield judge_status(check.expect.status, answer)
     yield from answer_rules(check.expect, answer)
 

@@ -153,6 +153,7 @@ def _ask(check: HttpCheck, client: httpx.Client, left_s: float) -> Answer | Fail
             content=check.request.content,
             timeout=left_s,
             follow_redirects=check.request.follow_redirects,
+            extensions=check.request.extensions,
         )
     except (httpx.RequestError, httpx.InvalidURL) as error:
         return failure_of(error)

@@ -145,7 +145,7 @@ def read_snapshot(fields: Fields, node: Node, contracts: Contracts) -> Snapshot:
             )
     name = read_path(fields, given, _RULE)
     try:
-        path = contracts.path(name, "the snapshot")
+        path = contracts.files.path(name, "snapshot")
     except SettingsError as error:
         raise fields.error(given.place, str(error), error.hint) from error
     if mask and path.suffix != ".json":

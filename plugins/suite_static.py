@@ -19,21 +19,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.baseline import read_baseline
-from greenroom.plugins.static_custom import FIELDS, Format, Output, Proof
+from greenroom.plugins.static_custom import Format
 from greenroom.plugins.static_run import CustomOrder, KnownOrder, Setting, observe_static
 from greenroom.plugins.static_text import MOST
 from greenroom.plugins.static_tools import KNOWN, Tool
 from greenroom.plugins.suite_limits import read_limits
+from greenroom.plugins.suite_proof import (
+    read_filled,
+    read_output,
+    read_statuses,
+    read_texts,
+)
 from greenroom.plugins.suite_yaml import Mapping, Scalar
 from greenroom.plugins.waiver_file import read_waivers
 from greenroom.validators.result_waiver import waive
 from greenroom.validators.static import METRICS, STRICT, judge_static, with_known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from jsonpath_rfc9535 import JSONPathQuery
-
     from greenroom.plugins.suite_fields import Fields
     from greenroom.plugins.suite_yaml import Entry, Node
     from greenroom.plugins.workplace import Workplace
@@ -47,9 +49,6 @@ CUSTOM_KEYS = (
     *("command", "format", "evidence", "output", "ok", "findings", "results", "fields"),
     *SHARED_KEYS,
 )
-EVIDENCE_KEYS = ("json", "files", "least", "what", "skipped")
-_STATUS_MOST = 255
-_LEAST_MOST = 1_000_000
 _MOST_MOST = 1024 * 1024 * 1024
 
 
@@ -90,14 +89,14 @@ def read_static(fields: Fields, node: Node, expect: Node | None) -> StaticWork:
     custom = isinstance(node, Mapping) and node.get("command") is not None
     found = fields.mapping(node, "static", CUSTOM_KEYS if custom else TOOL_KEYS)
     order = _custom(fields, found, node) if custom else _known(fields, found, node)
-    accepted = (_filled(fields, found, key, "") for key in ("baseline", "waivers"))
+    accepted = (read_filled(fields, found, key, "") for key in ("baseline", "waivers"))
     return StaticWork(order, limits, *accepted)
 
 
 def _known(fields: Fields, found: dict[str, Entry], node: Node) -> KnownOrder:
     if "tool" not in found:
         raise fields.error(node.place, "static names no tool", "give tool: ruff, or command: […]")
-    paths = _texts(fields, found, "paths", (".",))
+    paths = read_texts(fields, found, "paths", (".",))
     for path in paths:
         if path.startswith("/"):
             place = found["paths"].value.place
@@ -105,31 +104,20 @@ def _known(fields: Fields, found: dict[str, Entry], node: Node) -> KnownOrder:
     return KnownOrder(
         _tool(fields, found["tool"].value),
         paths,
-        _texts(fields, found, "arguments", ()),
+        read_texts(fields, found, "arguments", ()),
         _setting(fields, found),
     )
 
 
 def _custom(fields: Fields, found: dict[str, Entry], node: Node) -> CustomOrder:
     style = fields.choice(Format, fields.required(found, "format", node, "static"), "format")
-    reading = Output(
-        style,
-        _proof(fields, fields.required(found, "evidence", node, "static")),
-        _query(fields, found.get("results"), "results"),
-        _result_keys(fields, found.get("fields")),
-    )
-    if (style is Format.SARIF) != (reading.results is None):
-        raise fields.error(
-            node.place,
-            f"format {style.value} {'takes no' if style is Format.SARIF else 'needs'} `results`",
-            "it is the JSONPath of the results in JSON that is not SARIF: $.issues[*]",
-        )
+    reading = read_output(fields, found, node, style)
     return CustomOrder(
-        command=_texts(fields, found, "command", ()),
+        command=read_texts(fields, found, "command", ()),
         reading=reading,
-        output=_filled(fields, found, "output", "-"),
-        ok=_statuses(fields, found.get("ok"), 0),
-        found=_statuses(fields, found.get("findings"), 1),
+        output=read_filled(fields, found, "output", "-"),
+        ok=read_statuses(fields, found.get("ok"), 0),
+        found=read_statuses(fields, found.get("findings"), 1),
         setting=_setting(fields, found),
     )
 
@@ -150,62 +138,7 @@ def _setting(fields: Fields, found: dict[str, Entry]) -> Setting:
     if most > _MOST_MOST:
         raise fields.error(found["most"].value.place, "most is at most 1024MiB")
     return Setting(
-        _filled(fields, found, "folder", "."), _texts(fields, found, "environment", ()), most
+        read_filled(fields, found, "folder", "."),
+        read_texts(fields, found, "environment", ()),
+        most,
     )
-
-
-def _proof(fields: Fields, node: Node) -> Proof:
-    found = fields.mapping(node, "evidence", EVIDENCE_KEYS)
-    if ("json" in found) == ("files" in found):
-        raise fields.error(node.place, "evidence needs one of json and files")
-    least = found.get("least")
-    files = _texts(fields, found, "files", ())
-    if any(glob.startswith("/") for glob in files):
-        raise fields.error(node.place, "a pattern is absolute", "they start at the root folder")
-    return Proof(
-        what=_filled(fields, found, "what", "files" if files else "things"),
-        least=1 if least is None else fields.whole(least.value, "least", 1, _LEAST_MOST),
-        files=files,
-        json=_query(fields, found.get("json"), "json"),
-        skipped=_query(fields, found.get("skipped"), "skipped"),
-    )
-
-
-def _query(fields: Fields, entry: Entry | None, what: str) -> JSONPathQuery | None:
-    if entry is None:
-        return None
-    import jsonpath_rfc9535  # noqa: PLC0415 - slow to load, and known tools need none
-
-    text = fields.text(entry.value, what)
-    try:
-        return jsonpath_rfc9535.compile(text)
-    except (jsonpath_rfc9535.JSONPathError, RecursionError) as error:
-        raise fields.error(entry.value.place, f"{what} is no JSONPath: {error}") from None
-
-
-def _result_keys(fields: Fields, entry: Entry | None) -> tuple[tuple[str, str], ...]:
-    if entry is None:
-        return ()
-    found = fields.mapping(entry.value, "fields", FIELDS)
-    return tuple((name, fields.text(one.value, name)) for name, one in found.items())
-
-
-def _statuses(fields: Fields, entry: Entry | None, default: int) -> frozenset[int]:
-    if entry is None:
-        return frozenset({default})
-    items = fields.items(entry.value, entry.key)
-    return frozenset(fields.whole(item, "an exit status", 0, _STATUS_MOST) for item in items)
-
-
-def _texts(
-    fields: Fields, found: dict[str, Entry], key: str, default: Iterable[str]
-) -> tuple[str, ...]:
-    if key not in found:
-        return tuple(default)
-    return tuple(
-        fields.filled(item, f"an item of {key}") for item in fields.items(found[key].value, key)
-    )
-
-
-def _filled(fields: Fields, found: dict[str, Entry], key: str, default: str) -> str:
-    return fields.filled(found[key].value, key) if key in found else default

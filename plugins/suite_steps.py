@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from greenroom.plugins.suite_checks import ASK_KEYS, COMMON_KEYS, REQUEST_KEYS, STEPS
 from greenroom.plugins.suite_expect import read_query
 from greenroom.plugins.suite_model import Capture, HttpCheck, Step, StepsCheck
-from greenroom.plugins.suite_request import HEADER_NAME
+from greenroom.plugins.suite_request import HEADER_NAME, METHODS
 from greenroom.plugins.suite_rows import CAPTURE, Values, names_of, node_of
 from greenroom.plugins.suite_yaml import Mapping, Scalar
 from greenroom.validators.vocabulary import Gate
@@ -82,7 +82,9 @@ class _Steps:
         needs = tuple(dict.fromkeys(name for _, name in names_of(node, CAPTURE)))
         given = fields.entries(found[CAPTURE].value, CAPTURE) if CAPTURE in found else ()
         captures = tuple(self._capture(entry) for entry in given)
-        return Step(check.name, needs, captures, check.longest_s, bind)
+        return Step(
+            check.name or _asked(found["http"].value), needs, captures, check.longest_s, bind
+        )
 
     def _capture(self, entry: Entry) -> Capture:
         fields = self._reader.fields
@@ -133,7 +135,8 @@ class _Steps:
 
 def _bound(reader: CheckReader, node: Node, values: Mapping_[str, Any]) -> HttpCheck:
     """Return a step's check with captured values in it; raises `SettingsError`."""
-    return _read(reader, node, {name: node_of(one, node.place) for name, one in values.items()})
+    nodes = {name: node_of(one, node.place) for name, one in values.items()}
+    return reader.hiding(_read(reader, node, nodes))
 
 
 def _read(reader: CheckReader, node: Node, captured: Mapping_[str, Node]) -> HttpCheck:
@@ -143,6 +146,11 @@ def _read(reader: CheckReader, node: Node, captured: Mapping_[str, Node]) -> Htt
     found = {entry.key: entry for entry in filled.entries} if isinstance(filled, Mapping) else {}
     kind = reader.default_kind
     check = reader.request(filled, found, name="", kind=kind, gate=Gate.BLOCK, tags=())
-    request = check.request
-    name = reader.name(found["name"].value) if "name" in found else ""
-    return replace(check, name=name or f"{request.method} {request.path}")
+    return replace(check, name=reader.name(found["name"].value)) if "name" in found else check
+
+
+def _asked(http: Node) -> str:
+    """Return the method and path of a request as they are written."""
+    entries = http.entries if isinstance(http, Mapping) else ()
+    method = next(entry for entry in entries if entry.key in METHODS)
+    return f"{method.key.upper()} {method.value.raw if isinstance(method.value, Scalar) else ''}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ruamel.yaml import nodes
+    from yaml import nodes
 
 _NODES_MOST = 50_000
 _DEPTH_MOST = 60
@@ -36,11 +36,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One scalar; ``raw`` is its text as written, ``value`` what it means."""
+    """One scalar; ``raw`` is its text as written, ``value`` what it means.
+
+    ``given``: it is not written in the file, but comes from an answer.
+    """
 
     place: Place
     raw: str
     value: str | int | float | bool | None
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,28 +119,23 @@ class Document:
         return TreeReader(self).node(root)
 
     def compose(self, version: str = "1.2") -> nodes.Node | None:
-        """Return what ruamel reads as YAML of ``version``, unless the text names its own."""
-        from ruamel.yaml import YAML  # noqa: PLC0415 - slow, and this module's names are light
-        from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - as above
-        from ruamel.yaml.reader import ReaderError  # noqa: PLC0415 - as above
+        """Return the nodes of the text as YAML of ``version``; None if it is empty."""
+        from greenroom.plugins import yaml_nodes  # noqa: PLC0415 - slow: this module's names are light
 
-        yaml = YAML(typ="safe", pure=True)
-        yaml.version = version
         try:
-            root: nodes.Node | None = yaml.compose(self.text)
-        except MarkedYAMLError as error:
+            return yaml_nodes.compose(self.text, version)
+        except yaml_nodes.MARKED_ERROR as error:
             mark = error.problem_mark or error.context_mark
             place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
             what = " ".join(filter(None, (error.context, error.problem)))
             line = self.text.splitlines()[place.line - 1 : place.line]
             hint = _VARIABLE_HINT if "${" in "".join(line) else _YAML_HINT
             raise self.error(place, f"not valid YAML: {what}", hint) from error
-        except ReaderError as error:
-            place = place_at(self.text, error.position)
+        except yaml_nodes.CHARACTER_ERROR as error:
+            place = place_at(self.text, yaml_nodes.position_of(error, self.text))
             raise self.error(place, "not valid YAML: a character that YAML forbids") from error
-        except (YAMLError, RecursionError, ValueError) as error:
+        except yaml_nodes.YAML_ERRORS as error:
             raise self.error(Place(1, 1), f"not valid YAML: {error}", _YAML_HINT) from error
-        return root
 
 
 _VARIABLE_HINT = 'within { } a text with a variable must be quoted: {get: "/${env.X}"}'
@@ -154,8 +153,13 @@ def plain(node: Node) -> Any:  # noqa: ANN401 - a JSON value
             return [plain(item) for item in node.items]
 
 
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character: an escape can write it (``"\\ud800"``), no file can hold it."""
+HALVES = "a text that holds half a character (an escape from \\ud800 to \\udfff)"
+
+
 class TreeReader:
-    """Turns ruamel's nodes into ours, at most so many and so deep; another dialect overrides."""
+    """Turns PyYAML's nodes into ours, at most so many and so deep; another dialect overrides."""
 
     def __init__(self, document: Document, most: int = _NODES_MOST) -> None:
         self._document = document
@@ -163,13 +167,14 @@ class TreeReader:
 
     def node(self, node: nodes.Node, depth: int = 0) -> Node:
         """Return ``node``, which lies ``depth`` levels deep; raises `SettingsError`."""
-        from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode  # noqa: PLC0415 - above
+        from yaml.nodes import MappingNode, ScalarNode, SequenceNode  # noqa: PLC0415 - as above
 
         place = _place(node)
         self._left -= 1
         if self._left < 0 or depth > _DEPTH_MOST:
             raise self._document.error(place, "the document is too large or too deep")
         if isinstance(node, ScalarNode):
+            self._refuse_halves(node.value, place)
             return self.scalar(node, place)
         if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
             return Mapping(place, tuple(self.entries(node, depth)))
@@ -198,8 +203,13 @@ class TreeReader:
                     f"duplicate key {key.value!r}",
                     f"it stands in line {seen[key.value].line} already: keep one of them",
                 )
+            self._refuse_halves(key.value, place)
             seen[key.value] = place
             yield Entry(place, key.value, self.node(value, depth + 1))
+
+    def _refuse_halves(self, text: str, place: Place) -> None:
+        if HALF.search(text):
+            raise self._document.error(place, HALVES, "write the character itself")
 
     def _value(self, node: nodes.ScalarNode, place: Place) -> str | int | float | bool | None:
         raw: str = node.value

@@ -7,7 +7,7 @@ import re
 from json import JSONDecodeError, JSONDecoder
 from typing import TYPE_CHECKING
 
-from greenroom.plugins.suite_yaml import Entry, Mapping, Place, Scalar, Sequence
+from greenroom.plugins.suite_yaml import HALF, HALVES, Entry, Mapping, Place, Scalar, Sequence
 
 if TYPE_CHECKING:
     from greenroom.plugins.suite_yaml import Document, Node
@@ -120,6 +120,8 @@ class _Json:
         except JSONDecodeError as error:
             self._at = error.pos
             raise self._wrong(error.msg) from error
+        if HALF.search(text):
+            raise self._wrong(f"here ends {HALVES}")
         return str(text)
 
     def _next(self) -> str:

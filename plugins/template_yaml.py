@@ -31,7 +31,7 @@ from greenroom.validators.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ruamel.yaml import nodes
+    from yaml import nodes
 
     from greenroom.plugins.suite_yaml import Node
 
@@ -131,7 +131,7 @@ class _Templates(TreeReader):
         return Mapping(place, (Entry(place, key, self._argument(node, place, key, depth)),))
 
     def _argument(self, node: nodes.Node, place: Place, key: str, depth: int) -> Node:
-        from ruamel.yaml.nodes import MappingNode, ScalarNode  # noqa: PLC0415 - slow to import
+        from yaml.nodes import MappingNode, ScalarNode  # noqa: PLC0415 - slow to import
 
         if isinstance(node, MappingNode):
             return Mapping(place, tuple(self.entries(node, depth)))

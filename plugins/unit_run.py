@@ -74,6 +74,7 @@ def observe_unit(plan: UnitPlan, place: Workplace) -> UnitRun:
         folder=folder,
         environ=tool_environment(place.environ, plan.passed),
         until=place.until,
+        redactor=place.redactor,
     )
     tree = SourceTree(place.root, folder)
     observed = UnitRun(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from greenroom.plugins.ahead import NAME, Ahead
+from greenroom.plugins.asking_ahead import Task
 from greenroom.plugins.recording import recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
 from greenroom.plugins.settings_file import IN_PYPROJECT
 from greenroom.plugins.shared_cache import SharedCache
-from greenroom.plugins.suite_items import SuiteItem
+from greenroom.plugins.suite_items import SuiteItem, asking_of
 from greenroom.plugins.suite_table import line_of
 from greenroom.plugins.workplace import Site, Workplace, cache_folder
 from greenroom.validators.errors import GreenroomError
@@ -32,13 +34,9 @@ _REPORT_IT = "please report it: this is no fault of what is examined"
 
 
 class WorkItem(SuiteItem):
-    """One check that does its own work; ``target`` is its suite's, empty if it has none."""
+    """One check that does its own work."""
 
     check: WorkCheck
-
-    def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
-        super().__init__(**arguments)
-        self._target = target
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file, line and name; the settings' where they hold the check."""
@@ -51,18 +49,28 @@ class WorkItem(SuiteItem):
 
     def runtest(self) -> None:
         """Observe, judge and record; raises `CheckFailed` unless the check passed."""
-        ahead = pool_of(self.config)
-        if self.check.work.alone:
-            ahead.drain()
         recording = recording_of(self)
-        worked = ahead.result(self, self.find)
+        if self.check.stage is Stage.ENVIRONMENT:
+            worked = asking_of(self.config).result(self, self.find)
+        else:
+            ahead = pool_of(self.config)
+            if self.check.work.alone:
+                ahead.drain()
+            worked = ahead.result(self, self.find)
         recording.worked_s = worked.seconds
         recording.verify(worked.finding)
+
+    @property
+    def task(self) -> Task | None:
+        """What looks at an environment can be run ahead of its turn, unless it must be alone."""
+        asks = self.check.stage is Stage.ENVIRONMENT and not self.check.work.alone
+        return Task(self.find, urlsplit(self._target).netloc) if asks else None
 
     def find(self) -> Finding:
         """Return the check's finding; what could not be observed is *error*."""
         try:
-            return self.check.work.run(self._workplace())
+            found = self.check.work.run(self._workplace())
+            return self.told(found) if recording_of(self).exchanges else found
         except GreenroomError as error:
             return Finding(Outcome.ERROR, "the check to run", str(error), advice=error.hint)
         except Exception as error:  # noqa: BLE001 - whatever breaks is no miss of what is examined
@@ -89,6 +97,7 @@ class WorkItem(SuiteItem):
             redactor=redactor_of(self.config),
             record=recording_of(self).exchanges.append,
             allow=settings_of(self.config).allow,
+            tls=self._tls,
         )
 
 
@@ -101,6 +110,6 @@ def pool_of(config: pytest.Config) -> Ahead:
 
 
 def _task_of(item: pytest.Item) -> Callable[[], Finding] | None:
-    if isinstance(item, WorkItem) and not item.check.work.alone:
-        return item.find
-    return None
+    if not isinstance(item, WorkItem) or item.check.work.alone:
+        return None
+    return item.find if item.check.stage is Stage.ARTIFACT else None

@@ -6,6 +6,7 @@ levels. Any encoding that Python knows, where it is declared; else UTF-8 (or UTF
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError, TreeBuilder
@@ -20,6 +21,8 @@ BYTES_MOST = 64 * 1024 * 1024
 ELEMENTS_MOST = 2_000_000
 DEPTH_MOST = 100
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
+_SLOW = frozenset({"punycode", "idna"})
+"""Encodings of names: their time grows with the square of the length."""
 _NATIVE = frozenset({b"utf-8", b"utf8", b"utf-16", b"iso-8859-1", b"us-ascii"})
 
 
@@ -75,7 +78,10 @@ def _decoded(data: bytes) -> bytes | str:
     declared = _DECLARED.match(data[:256])
     if declared is None or declared[1].lower() in _NATIVE:
         return data
-    return data.decode(declared[1].decode("ascii"))
+    name = declared[1].decode("ascii")
+    if codecs.lookup(name).name in _SLOW:
+        raise LookupError(f"no report is written in {name}")
+    return data.decode(name)
 
 
 def _forbidden(error: Exception) -> str:

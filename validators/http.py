@@ -35,12 +35,14 @@ class Answer:
     """One complete response; ``elapsed_s`` runs from the request's start to the body's last byte.
 
     Header names are lower case; ``body`` is decoded from its transfer and content encoding.
+    ``protocol`` is that of the connection, as ``HTTP/2``; empty if it is not known.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
     elapsed_s: float
+    protocol: str = ""
 
     def header(self, name: str) -> str | None:
         """Return a header's values joined by ``", "``, as HTTP defines it, or None."""
@@ -103,6 +105,12 @@ class StatusSet:
     def __str__(self) -> str:
         names = [*map(str, sorted(self.codes)), *(f"{one}xx" for one in sorted(self.classes))]
         return " or ".join(names)
+
+
+def judge_protocol(wanted: str, answer: Answer) -> Rule:
+    """Judge which version of HTTP answered."""
+    seen = answer.protocol or "none of HTTP"
+    return Rule("protocol", wanted, seen, met=seen == wanted)
 
 
 def judge_status(accepted: StatusSet, answer: Answer) -> Rule:

@@ -176,7 +176,7 @@ def units_of(dimension: Dimension) -> tuple[str, ...]:
     return tuple(unit for unit, (of, _) in _UNITS.items() if of is dimension)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1024)
 def show(value: float, unit: str, digits: int = _DIGITS) -> str:
     """Write ``value`` (finite, base units) in ``unit`` with at most ``digits`` significant digits.
 

@@ -143,6 +143,17 @@ def test_nothing_examined_writes_no_baseline(
     assert not (project / "static-baseline.json").exists()
 
 
+def test_a_secret_of_the_suite_is_not_shown(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hush-hush")
+    node = NODE | {"command": ["sh", "-c", "echo no $0 >&2; exit 9", "${secret.TOKEN}"]}
+    checks = [{"name": "lint", "static": node}]
+    (project / "s.suite.yaml").write_text(json.dumps(SUITE | {"checks": checks}))
+    assert baseline(project) == 2
+    assert "sh failed: exit status 9: no [redacted]" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "why"),
     [(("--check", "other"), "no static check 'other' with a baseline"), ((), "no static check")],

@@ -66,6 +66,19 @@ def test_settings_of_git_change_nothing(history: Path) -> None:
     assert changed_lines("main", place(history)).lines["app/a.js"] == {2, 4, 5}
 
 
+@pytest.mark.parametrize("attribute", ["-diff", "binary"])
+def test_attributes_hide_no_line(history: Path, attribute: str) -> None:
+    (history / ".git" / "info" / "attributes").write_text(f"*.js {attribute}\n")
+    (history / "top.js").write_text("x\ny\n")
+    try:
+        lines = changed_lines("main", place(history)).lines
+    finally:
+        (history / ".git" / "info" / "attributes").unlink()
+        (history / "top.js").write_text("x\n")
+    assert lines["app/a.js"] == {2, 4, 5}
+    assert lines["top.js"] == {1, 2}
+
+
 @pytest.mark.parametrize("base", ["origin/main", "no such base"])
 def test_a_base_that_git_does_not_have_is_a_problem(history: Path, base: str) -> None:
     assert f"is {base} fetched?" in changed_lines(base, place(history)).problem

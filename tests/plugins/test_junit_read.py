@@ -92,6 +92,21 @@ def test_gotestsum_counts_a_build_error_that_no_case_shows(tmp_path: Path) -> No
             *("s counts 2 skipped tests and shows 0",),
             id="lost-skips",
         ),
+        pytest.param(
+            f'<testsuite name="s" tests="{"9" * 12}">{CASE}</testsuite>',
+            *("s counts 999,999,999,999 tests and holds 1 test cases",),
+            id="beyond-all-bounds",
+        ),
+        pytest.param(
+            f"<testsuites><group><testsuite>{CASE}</testsuite></group></testsuites>",
+            *("test cases inside <group> are not read",),
+            id="cases-in-an-unknown-element",
+        ),
+        pytest.param(
+            f"<testsuite><testcase name='a'>{CASE}</testcase></testsuite>",
+            *("test cases inside <testcase> are not read",),
+            id="cases-in-a-case",
+        ),
     ],
 )
 def test_counts_that_the_cases_contradict_are_problems(
@@ -106,7 +121,10 @@ def test_counts_that_the_cases_contradict_are_problems(
         ('status="run"/>', CaseStatus.PASSED),
         ('status="notrun"/>', CaseStatus.SKIPPED),
         ('status="run" result="suppressed"/>', CaseStatus.SKIPPED),
+        ('status="untested"/>', CaseStatus.SKIPPED),
         ('status="failed"/>', CaseStatus.FAILED),
+        ('status="run" result="failure"/>', CaseStatus.FAILED),
+        ('result="Timeout"/>', CaseStatus.FAILED),
         ("><warning>No tests found in class</warning></testcase>", CaseStatus.SKIPPED),
         ('><skipped type="todo"/><failure/></testcase>', CaseStatus.SKIPPED),
         ("><skipped/><failure/></testcase>", CaseStatus.FAILED),
@@ -177,3 +195,14 @@ def test_a_long_message_without_a_place_is_read_in_bounded_time(tmp_path: Path) 
     (read_case,) = read(tmp_path, f"<testsuite>{case}</testsuite>").cases
     assert read_case.location is None
     assert len(read_case.message) == 300
+
+
+@pytest.mark.parametrize("before", [3, 1_000])
+def test_only_the_end_of_a_path_of_a_thousand_folders_is_looked_for(
+    tmp_path: Path, before: int
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "b.py").touch()
+    tree = SourceTree(tmp_path, tmp_path)
+    assert tree.find("a/" * before + "src/b.py") == "src/b.py"
+    assert tree.find("a/" * before + "src/b.py/" + "a/" * 100 + "c") is None

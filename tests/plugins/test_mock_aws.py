@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from greenroom.plugins.mock_aws import LocalAws
+from greenroom.plugins.mock_aws import REGION, LocalAws
 from greenroom.validators.errors import ServiceError, ToolError
 
 if TYPE_CHECKING:
@@ -94,3 +94,16 @@ def test_a_reset_empties_everything(service: LocalAws) -> None:
     service.reset()
     assert service.calls() == ()
     assert "QueueUrls" not in service.client("sqs").list_queues()
+
+
+def test_a_client_made_before_reaches_neither_amazon_nor_a_retry(service: LocalAws) -> None:
+    client = boto3.client("sqs", REGION, aws_access_key_id="a", aws_secret_access_key="b")  # noqa: S106 - no secret
+    with service.in_environment() as refused, pytest.raises(ServiceError, match="was refused: sqs"):
+        client.list_queues()
+    assert refused == [f"POST sqs.{REGION}.amazonaws.com"]
+
+
+def test_what_is_not_amazon_is_let_through(service: LocalAws) -> None:
+    with service.in_environment() as refused:
+        assert boto3.client("s3").list_buckets()["Buckets"] == []
+    assert refused == []

@@ -53,8 +53,22 @@ def test_uses_aws(local_aws):
 def test_finds_it_empty(local_aws):
     assert boto3.client("s3").list_buckets()["Buckets"] == []
 
+def test_calls_no_aws(local_aws): ...
+
+def test_forgets_its_calls(local_aws):
+    boto3.client("s3").create_bucket(Bucket="abc")
+    local_aws.reset()
+
 def test_is_not_led_there():
     assert "AWS_ENDPOINT_URL" not in os.environ
+
+@pytest.fixture
+def made_before():
+    return boto3.client("s3", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+
+def test_goes_astray(made_before, local_aws):
+    with pytest.raises(Exception):
+        made_before.list_buckets()
 
 def test_stays(local_aws_session):
     boto3.client("s3").create_bucket(Bucket="kept")
@@ -82,7 +96,10 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         ("test_calls_it", "passed", "calls of GET /users/{id} at users 1"),
         ("test_expects_nothing", "passed", "it passed"),
         ("test_uses_aws", "passed", "it passed"),
+        ("test_goes_astray", "failed", "calls to the real AWS 1: GET s3.amazonaws.com"),
         ("test_finds_it_empty", "passed", "it passed"),
+        ("test_calls_no_aws", "inconclusive", "asked for local_aws and called nothing there"),
+        ("test_forgets_its_calls", "passed", "it passed"),
         ("test_stays", "passed", "it passed"),
     ],
 )

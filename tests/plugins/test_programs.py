@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greenroom.plugins.programs import Ran, find_program, run_program, tool_environment
+from greenroom.plugins.redaction import Redactor
 from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
@@ -37,13 +38,14 @@ while not os.path.exists("pid") or not open("pid").read():
 """
 
 
-def ran(
+def ran(  # noqa: PLR0913 - as `run_program`
     code: str,
     folder: Path,
     *,
     seconds: float = LONG,
     environ: Mapping[str, str] | None = None,
     output_most: int = 1 << 20,
+    redactor: Redactor | None = None,
 ) -> Ran:
     return run_program(
         [sys.executable, "-c", code],
@@ -51,6 +53,7 @@ def ran(
         environ=tool_environment() if environ is None else environ,
         until=time.monotonic() + seconds,
         output_most=output_most,
+        redactor=redactor,
     )
 
 
@@ -157,6 +160,22 @@ def test_it_sees_what_is_given_alone(tmp_path: Path) -> None:
     names = result.output.decode()
     assert "TRIVY_EXIT_CODE" not in names
     assert "TOKEN" in names
+
+
+def test_a_secret_of_its_command_is_in_no_log_and_no_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = "import time  # it's a 'secret'\ntime.sleep(60)"
+    with caplog.at_level("INFO"), pytest.raises(ToolError) as caught:
+        ran(code, tmp_path, seconds=0.2, redactor=Redactor(["it's a 'secret'"]))
+    assert "secret" not in f"{caplog.text}{caught.value}"
+    assert "[redacted]" in caplog.text
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_secret_is_found_before_its_last_words_are_cut(tmp_path: Path, stream: str) -> None:
+    code = f"import sys; sys.{stream}.write('hush-hush' + 'x' * 995)"
+    assert "ush" not in ran(code, tmp_path, redactor=Redactor(["hush-hush"])).words
 
 
 def test_a_program_on_the_path_comes_first(tmp_path: Path) -> None:

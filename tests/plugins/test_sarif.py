@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from greenroom.plugins.fingerprints import with_fingerprints
 from greenroom.plugins.sarif import read_sarif
 from greenroom.validators.errors import ToolError
 from greenroom.validators.result import Level, Severity, State
@@ -29,6 +30,16 @@ UNREADABLE = {
     "runs-empty": (b'{"version": "2.1.0", "runs": []}', "holds no run"),
     "no-results": (json.dumps({"version": "2.1.0", "runs": [EMPTY_RUN]}).encode(), "no results"),
     "results-null": (sarif(results=None).encode(), "no results"),
+    "results-in-another-file": (
+        sarif(externalPropertyFileReferences={"results": [{"itemCount": 3}]}).encode(),
+        "keeps results outside its runs",
+    ),
+    "results-beside-the-runs": (
+        json.dumps(
+            json.loads(sarif()) | {"inlineExternalProperties": [{"results": [{}]}]}
+        ).encode(),
+        "keeps results outside its runs",
+    ),
     "result-no-object": (sarif(results=["a"]).encode(), "a result that is no object"),
     "unknown-level": (sarif(at("a", level="bad")).encode(), "does not know: 'bad'"),
 }
@@ -43,6 +54,44 @@ def test_what_proves_no_run_is_refused(data: bytes, why: str, tmp_path: Path) ->
 def _one(root: Path, result: dict[str, Any], **run: object) -> Result:
     (read,) = read_sarif(sarif(result, **run).encode(), rooted(root)).results
     return read
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("a\0b", id="nul"),
+        pytest.param("a" * 5_000, id="too-long"),
+        pytest.param("http://[", id="no-uri"),
+        pytest.param("file:///%00", id="nul-encoded"),
+        pytest.param("\ud800", id="half-a-character"),
+    ],
+)
+def test_a_name_that_is_no_files_is_shown_all_the_same(name: str, tmp_path: Path) -> None:
+    shown = _one(tmp_path, at(name))
+    assert with_fingerprints([shown], tmp_path)[0].location
+    assert str(shown).encode()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"kind": ["pass"]}, id="kind"),
+        pytest.param({"suppressions": [{"status": []}]}, id="suppression"),
+        pytest.param({"message": {"text": "{" + "9" * 5_000 + "}", "arguments": ["a"]}}, id="hole"),
+    ],
+)
+def test_a_part_of_another_type_hides_no_result(more: dict[str, Any], tmp_path: Path) -> None:
+    assert _one(tmp_path, at("a") | more).id == "R1"
+
+
+def test_a_rule_without_a_name_hides_no_result(tmp_path: Path) -> None:
+    rules = {"driver": {"name": "lint", "rules": [{"id": ["R1"]}]}}
+    assert _one(tmp_path, at("a"), tool=rules).level is Level.WARNING
+
+
+def test_words_that_a_terminal_would_obey_are_disarmed(tmp_path: Path) -> None:
+    said = {"message": {"text": "wrong\x1b[2J\r\nhere\ud800"}}
+    assert _one(tmp_path, at("a") | said).message == "wrong\ufffd[2J\nhere\ufffd"
 
 
 def _driver(**rule: object) -> dict[str, Any]:
@@ -178,7 +227,7 @@ def test_a_result_without_words_rule_or_place_counts(tmp_path: Path) -> None:
         pytest.param("file:///etc/hosts", "/etc/hosts", id="outside"),
         pytest.param("https://host.example/a.py", "https://host.example/a.py", id="web"),
         pytest.param("file://[x", "file://[x", id="no-address"),
-        pytest.param("a\0b", "a\0b", id="null"),
+        pytest.param("a\0b", "a\ufffdb", id="null"),
         pytest.param("a" * 5000, "a" * 5000, id="too-long"),
     ],
 )

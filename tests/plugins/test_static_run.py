@@ -125,15 +125,46 @@ def test_json_of_another_shape_is_refused(output: str, why: str, tmp_path: Path)
         pytest.param({"json": "$.none"}, 0, id="none"),
         pytest.param({"json": "$.minus"}, 0, id="below-zero"),
         pytest.param({"json": "$.flag"}, 1, id="no-number"),
+        pytest.param({"json": "$.files"}, 2, id="a-list-counts-its-members"),
+        pytest.param({"json": "$.all"}, 0, id="an-empty-list"),
+        pytest.param({"json": "$.off"}, 0, id="false"),
+        pytest.param({"json": "$.nil"}, 0, id="null"),
+        pytest.param({"json": "$.word"}, 0, id="a-number-in-quotes"),
         pytest.param({"files": ["*.py", "a.*"]}, 1, id="files"),
     ],
 )
 def test_evidence(evidence: dict[str, object], amount: int, tmp_path: Path) -> None:
     (tmp_path / "a.py").touch()
-    output = '{"pages": 12, "files": ["a", "b"], "minus": -2, "flag": true, "all": []}'
+    values = {"pages": 12, "files": ["a", "b"], "minus": -2, "flag": True, "all": []}
+    output = json.dumps(values | {"off": False, "nil": None, "word": "0"})
     finding = wrote(tmp_path, output, format="json", results="$.all[*]", evidence=evidence)
     assert finding.evidence[0].amount == amount
     assert finding.outcome is (Outcome.PASSED if amount else Outcome.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("query", "missing"),
+    [
+        pytest.param("$.isues[*]", "'isues'", id="misspelt"),
+        pytest.param("$.files[*].vulns[*]", "'vulns'", id="in-none-of-them"),
+        pytest.param("$.files[0].a['b', 'c']", "'b' or 'c'", id="one-of-two"),
+        pytest.param("$.issues[*]", None, id="empty"),
+        pytest.param("$.none[*]", None, id="null"),
+        pytest.param("$.files[?@.bad]", None, id="none-is-bad"),
+        pytest.param("$.issues[*].vulns[*]", None, id="of-none"),
+        pytest.param("$..vulns[*]", None, id="anywhere"),
+    ],
+)
+def test_results_are_looked_for_under_a_key_that_is_there(
+    query: str, missing: str | None, tmp_path: Path
+) -> None:
+    output = '{"files": [{"a": {}}], "issues": [], "none": null}'
+    more = {"format": "json", "results": query, "evidence": {"json": "$.files"}}
+    if missing is None:
+        assert wrote(tmp_path, output, **more).outcome is Outcome.PASSED
+        return
+    with pytest.raises(ToolError, match=f"has no {missing}, where the query"):
+        wrote(tmp_path, output, **more)
 
 
 def test_a_log_of_100_mb_is_refused_before_it_is_read(tmp_path: Path) -> None:

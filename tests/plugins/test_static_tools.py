@@ -110,6 +110,13 @@ def test_a_file_that_ruff_cannot_read_is_a_problem(tmp_path: Path) -> None:
     assert (finding.outcome, "E902" in finding.seen) == (Outcome.ERROR, True)
 
 
+@pytest.mark.parametrize("settings", ["ruff.toml", ".ruff.toml"])
+def test_ruffs_own_settings_are_no_code(settings: str, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import os\n")
+    (tmp_path / settings).write_text("exclude = ['*.py']\n")
+    assert found(tmp_path, "ruff").outcome is Outcome.INCONCLUSIVE
+
+
 def test_settings_without_a_rule_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("import os\n")
     with pytest.raises(ToolError, match="ruff's settings select no rule"):

@@ -133,7 +133,7 @@ def outside(tmp_path: Path, name: str) -> str:
 def test_a_schema_outside_the_root_is_refused_with_its_place(name: str, tmp_path: Path) -> None:
     error = outside(tmp_path, name)
     assert error.startswith(f"a.suite.yaml:6:22: the schema {name} is outside {tmp_path}/root\n")
-    assert "hint: keep it below pytest's root folder" in error
+    assert "hint: keep schemas below pytest's root folder" in error
 
 
 def test_a_link_to_itself_is_no_schema(tmp_path: Path) -> None:

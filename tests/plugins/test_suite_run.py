@@ -10,6 +10,7 @@ import pytest
 from greenroom.plugins.http import Connections, Limits, client
 from greenroom.plugins.redaction import REDACTED, Redactor
 from greenroom.plugins.suite_run import run_check
+from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Outcome
 from tests.support import servers
 from tests.support.servers import Reply, hostile, json_reply, serving
@@ -298,3 +299,30 @@ def test_the_value_of_a_sensitive_header_is_judged_and_not_shown(run: Running) -
     finding = answered(run, one, Reply(headers={"Set-Cookie": "id=private"}))
     assert finding.outcome is Outcome.PASSED
     assert "private" not in f"{finding.to_json()}{run.exchanges}"
+
+
+WAITING = "wait: {for: 5s, every: 100ms}"
+
+
+def test_a_check_that_waits_is_asked_until_it_passes(run: Running) -> None:
+    statuses = iter([503, 200, 200])
+    with serving(lambda _: Reply(status=next(statuses))) as server:
+        finding = run(check(more=WAITING), server.url)
+    assert finding.outcome is Outcome.PASSED
+    assert run.slept == [0.1]
+    assert "asked 2 times in" in finding.notes[0]
+
+
+def test_the_last_answer_counts_when_the_time_of_a_wait_is_over(run: Running) -> None:
+    with serving(lambda _: Reply(status=503)) as server:
+        finding = run(check(more="wait: {for: 100ms, every: 100ms}"), server.url)
+    assert finding.outcome is Outcome.FAILED
+    assert "asked 1 times in" in finding.notes[0]
+
+
+@pytest.mark.parametrize(
+    "wait", ["{every: 1s}", "{for: 31m}", "{for: 1s, every: 10ms}", "{for: 0s}", "{}", "30s"]
+)
+def test_a_wait_without_bounds_is_refused(wait: str) -> None:
+    with pytest.raises(SettingsError):
+        check(more=f"wait: {wait}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from greenroom.plugins import static_custom, suite_static
+from greenroom.plugins import static_custom, suite_proof, suite_static
 from greenroom.plugins.static_run import CustomOrder, KnownOrder, Setting
 from greenroom.plugins.static_tools import KNOWN
 from greenroom.plugins.suite_yaml import Document, plain
@@ -105,7 +105,7 @@ def test_the_schema_knows_each_key_and_tool() -> None:
     _, known, custom = OWN["anyOf"]
     assert set(known["properties"]) == set(suite_static.TOOL_KEYS)
     assert set(custom["properties"]) == set(suite_static.CUSTOM_KEYS)
-    assert set(_properties(custom, "evidence")) == set(suite_static.EVIDENCE_KEYS)
+    assert set(_properties(custom, "evidence")) == set(suite_proof.EVIDENCE_KEYS)
     assert set(_properties(custom, "fields")) == set(static_custom.FIELDS)
     assert OWN["$defs"]["tool"]["enum"] == list(KNOWN)
 

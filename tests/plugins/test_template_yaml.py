@@ -41,6 +41,9 @@ BAD = {
     "json-text": ('{"a": "b}', "x.json", "x.json:1:7: not valid JSON: Unterminated string"),
     "json-more": ('{"a": 1} 2', "x.json", "x.json:1:10: not valid JSON: more text"),
     "json-infinite": ('{"a": 1e999}', "x.json", "x.json:1:7: 1e999 is not a finite number"),
+    "json-half": ('{"a": "\\ud800"}', "x.json", "x.json:1:15: not valid JSON: here ends a text"),
+    "half": ('a: "\\ud800"', "x.yaml", "x.yaml:1:7: not valid YAML: while parsing a quoted"),
+    "endless-number": (f"a: {'9' * 5_000}", "x.yaml", "x.yaml:1:4: 9999"),
     "json-deep": ('{"a":' + "[" * 5000, "x.json", "the document is too large or too deep"),
 }
 

@@ -68,6 +68,13 @@ def test_a_run_that_stops_ends_the_tools_that_nobody_waits_for(tmp_path: Path) -
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
+@pytest.mark.parametrize("option", ["--collect-only", "--setup-plan", "--setup-only"])
+def test_a_run_without_tests_starts_no_tool(tmp_path: Path, option: str) -> None:
+    suite(tmp_path, check("first", "touch a"), check("second", "touch a"))
+    run(tmp_path, option)
+    assert not (tmp_path / "a").exists()
+
+
 def test_a_test_runner_waits_until_it_is_alone(tmp_path: Path) -> None:
     junit = '<testsuite tests="1"><testcase classname="a" name="b"/></testsuite>'
     alone = json.dumps(["sh", "-c", f"test -e slow && test -e slower && echo '{junit}' >j.xml"])

@@ -36,6 +36,11 @@ DECLARED = '<?xml version="1.0" encoding="{0}"?><a b="Grün"/>'
             *(False, "not whole XML"),
             id="wrongly-declared",
         ),
+        pytest.param(
+            b'<?xml version="1.0" encoding="punycode"?><a>-' + b"a" * 1_000_000,
+            *(False, "no report is written in punycode"),
+            id="slow-to-decode",
+        ),
         pytest.param(b"<a>" * 101, False, "100 levels deep", id="deep"),
     ],
 )

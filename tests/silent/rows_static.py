@@ -26,6 +26,9 @@ jobs:
 """
 
 
+BROKEN = "on: ["
+
+
 def _status(folder: Path, *command: str) -> str:
     program = Path(sysconfig.get_path("scripts"), command[0])
     ran = subprocess.run([program, *command[1:]], cwd=folder, capture_output=True, check=False)
@@ -33,13 +36,21 @@ def _status(folder: Path, *command: str) -> str:
 
 
 def _ruff(folder: Path) -> str:
-    (folder / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+    _no_file(folder)
     return _status(folder, "ruff", "check", ".")
 
 
-def _ruff_no_rule(folder: Path) -> str:
+def _no_file(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+
+
+def _no_rule(folder: Path) -> None:
     (folder / "ruff.toml").write_text("[lint]\nselect = []\n")
     (folder / "a.py").write_text("import os\n")
+
+
+def _ruff_no_rule(folder: Path) -> str:
+    _no_rule(folder)
     return _status(folder, "ruff", "check", ".")
 
 
@@ -47,16 +58,24 @@ def _bandit_missing(folder: Path) -> str:
     return _status(folder, "bandit", "-r", "missing")
 
 
-def _bandit_broken(folder: Path) -> str:
+def _unparsable(folder: Path) -> None:
     (folder / "a.py").write_text("def (:\n")
+
+
+def _bandit_broken(folder: Path) -> str:
+    _unparsable(folder)
     return _status(folder, "bandit", "-r", ".")
 
 
-def _zizmor(folder: Path, *others: str) -> str:
+def _workflows(folder: Path, *others: str) -> None:
     workflows = folder / ".github" / "workflows"
     workflows.mkdir(parents=True)
     for number, text in enumerate((WORKFLOW, *others)):
         (workflows / f"{number}.yml").write_text(text)
+
+
+def _zizmor(folder: Path, *others: str) -> str:
+    _workflows(folder, *others)
     return _status(folder, "zizmor", "--format", "sarif", ".")
 
 
@@ -65,7 +84,7 @@ def _zizmor_results(folder: Path) -> str:
 
 
 def _zizmor_broken(folder: Path) -> str:
-    return f"{_zizmor(folder, 'on: [')}, a warning among its words"
+    return f"{_zizmor(folder, BROKEN)}, a warning among its words"
 
 
 def _hadolint(folder: Path) -> str:
@@ -78,8 +97,16 @@ def _hadolint_ours(folder: Path) -> Finding:
     return found(folder, json.dumps(node | {"evidence": {"files": ["*"]}}))
 
 
-def _tool(node: str) -> Callable[[Path], Finding]:
-    return lambda folder: found(folder, node)
+def _tool(
+    node: str, prepare: Callable[[Path], None] = lambda _folder: None
+) -> Callable[[Path], Finding]:
+    """Check by ``node`` what the bare tool was given, too: ``prepare`` writes it."""
+
+    def ours(folder: Path) -> Finding:
+        prepare(folder)
+        return found(folder, node)
+
+    return ours
 
 
 def _recorded(name: str, **more: object) -> Callable[[Path], Finding]:
@@ -114,8 +141,12 @@ NULL = sarif(results=None)
 NOTIFIED = sarif(invocations=[{"toolExecutionNotifications": [CRASH]}])
 
 ROWS = (
-    SilentPass("ruff-no-file", "ruff", "a folder with no Python file", _ruff, _tool("ruff")),
-    SilentPass("ruff-no-rule", "ruff", "settings without a rule", _ruff_no_rule, _tool("ruff")),
+    SilentPass(
+        "ruff-no-file", "ruff", "a folder with no Python file", _ruff, _tool("ruff", _no_file)
+    ),
+    SilentPass(
+        "ruff-no-rule", "ruff", "settings without a rule", _ruff_no_rule, _tool("ruff", _no_rule)
+    ),
     SilentPass(
         "bandit-missing-folder",
         "bandit",
@@ -128,11 +159,17 @@ ROWS = (
         "bandit",
         "a file that cannot be parsed",
         _bandit_broken,
-        _tool("bandit"),
+        _tool("bandit", _unparsable),
     ),
-    SilentPass("zizmor-sarif", "zizmor", "results, in SARIF", _zizmor_results, _tool("zizmor")),
     SilentPass(
-        "zizmor-broken", "zizmor", "one workflow of two unreadable", _zizmor_broken, _tool("zizmor")
+        "zizmor-sarif", "zizmor", "results, in SARIF", _zizmor_results, _tool("zizmor", _workflows)
+    ),
+    SilentPass(
+        "zizmor-broken",
+        "zizmor",
+        "one workflow of two unreadable",
+        _zizmor_broken,
+        _tool("zizmor", lambda folder: _workflows(folder, BROKEN)),
     ),
     SilentPass(
         "hadolint-missing", "hadolint", "a file that does not exist", _hadolint, _hadolint_ours

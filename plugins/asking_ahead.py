@@ -1,0 +1,108 @@
+"""Runs checks of an environment ahead of pytest's own order, from a bounded pool.
+
+Where a check's time is mostly waiting for an answer, the next checks of a run are asked meanwhile,
+while pytest keeps its items, their order and its options. Only neighbours run together: a Python
+test, a check that says ``serial: true`` and one whose work must be alone wait until all before them
+are done, and nothing is asked beyond them. Under xdist the workers are what runs side by side.
+A service that answers at once is asked one by one: threads that do not wait only cost time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from greenroom.plugins.ahead import Worked
+from greenroom.plugins.programs import calling_off
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from greenroom.validators.finding import Finding
+
+NAME = "greenroom-asking"
+WINDOW = 64
+"""How far ahead of pytest checks are asked: what a run that stops has asked in vain."""
+_WAITING_S = 0.004
+"""A check that waits as long as this is worth asking another one meanwhile."""
+
+
+class Task(NamedTuple):
+    """What can run ahead: the work, and the host that it asks ("" for others)."""
+
+    run: Callable[[], Finding]
+    host: str
+
+
+class Asking:
+    """The pool of one run; ``task_of`` gives an item's task, or None for one that must be alone.
+
+    ``in_flight`` is how many may ask the same host at once.
+    """
+
+    def __init__(self, task_of: Callable[[pytest.Item], Task | None], in_flight: int) -> None:
+        self._task_of = task_of
+        self._in_flight = in_flight
+        self._items: list[pytest.Item] = []
+        self._positions: dict[str, int] = {}
+        self._next = 0
+        self._waits = False
+        self._started: dict[str, Future[Worked]] = {}
+        self._hosts: dict[str, threading.Semaphore] = {}
+        self._off = threading.Event()
+        self._pool: ThreadPoolExecutor | None = None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Know the items in their order; end with the run, whatever was asked in vain."""
+        if self._in_flight > 1 and not hasattr(session.config, "workerinput"):
+            self._items = session.items
+            self._positions = {item.nodeid: at for at, item in enumerate(session.items)}
+        try:
+            return (yield)
+        finally:
+            self._off.set()
+            if self._pool is not None:
+                self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def result(self, item: pytest.Item, run: Callable[[], Finding]) -> Worked:
+        """Return what the item found: asked ahead, else asked now; its neighbours go ahead."""
+        position = self._positions.get(item.nodeid)
+        if position is not None and self._waits:
+            self._fill(position)
+        started = self._started.pop(item.nodeid, None)
+        if started is not None:
+            return started.result()
+        busy = time.thread_time()
+        worked = self._worked(run)
+        if worked.seconds - (time.thread_time() - busy) >= _WAITING_S:
+            self._waits = True
+        return worked
+
+    def _fill(self, position: int) -> None:
+        """Ask the item at ``position`` and those after it, up to one that must be alone."""
+        self._next = max(self._next, position)
+        while self._next < min(position + WINDOW, len(self._items)):
+            item = self._items[self._next]
+            if (task := self._task_of(item)) is None:
+                return
+            self._started[item.nodeid] = self._executor().submit(self._asked, task)
+            self._next += 1
+
+    def _executor(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(WINDOW, "greenroom-asking")
+        return self._pool
+
+    def _asked(self, task: Task) -> Worked:
+        with self._hosts.setdefault(task.host, threading.Semaphore(self._in_flight)):
+            return self._worked(task.run)
+
+    def _worked(self, run: Callable[[], Finding]) -> Worked:
+        started = time.monotonic()
+        with calling_off(self._off):
+            return Worked(run(), time.monotonic() - started)

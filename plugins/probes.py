@@ -1,0 +1,121 @@
+"""The probes of suites for Python tests: they observe; the functions of `validators` judge.
+
+::
+
+    def test_certificate(probe, verify):
+        verify(judge_tls(probe.tls("api.example.com:443")))
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from greenroom.plugins.dns_lookup import look_up
+from greenroom.plugins.function_address import parse_function
+from greenroom.plugins.lambda_call import call
+from greenroom.plugins.peers import parse_peer, peer_of
+from greenroom.plugins.recording import recording_of
+from greenroom.plugins.settings import redactor_of, settings_of
+from greenroom.plugins.target import connections_of
+from greenroom.plugins.tcp import connect, converse
+from greenroom.plugins.tls import Asked, observe_tls
+from greenroom.plugins.workplace import Site
+from greenroom.validators.dns import RecordType
+from greenroom.validators.json_values import Expectation, Operator
+from greenroom.validators.tcp import RECEIVED_MOST
+from greenroom.validators.texts import TextRule
+from greenroom.validators.tls import Protocol
+from greenroom.validators.vocabulary import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pytest
+
+    from greenroom.plugins.security_run import SecurityOrder
+    from greenroom.validators.dns import DnsFacts
+    from greenroom.validators.functions import Invocation
+    from greenroom.validators.security import SecurityFacts
+    from greenroom.validators.tcp import TcpFacts
+    from greenroom.validators.tls import TlsFacts
+
+_DNS_PORT = 53
+_TLS_PORT = 443
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Observes what lies below HTTP; each observation takes at most its ``seconds``.
+
+    Raises `ServiceError` for what could not be observed, `ToolError` where a library is missing,
+    and `SettingsError` for what cannot be asked.
+    """
+
+    site: Site
+
+    def tcp(
+        self,
+        peer: str,
+        *,
+        send: str = "",
+        receives: str = "",
+        most: int = RECEIVED_MOST,
+        seconds: float = 10.0,
+    ) -> TcpFacts:
+        """Connect to HOST:PORT; with ``receives`` send, and read until that text came."""
+        until = time.monotonic() + seconds
+        if not receives:
+            return connect(parse_peer(peer), until)
+        wanted = TextRule("receives", Expectation(Operator.CONTAINS, receives))
+        return converse(parse_peer(peer), until, send.encode(), (wanted,), most)
+
+    def dns(
+        self, name: str, type_: str = "A", *, server: str = "", seconds: float = 10.0
+    ) -> DnsFacts:
+        """Ask ``server`` (HOST[:PORT], the system's if empty) about an absolute name."""
+        until = time.monotonic() + seconds
+        asked = parse_peer(server, _DNS_PORT) if server else None
+        return look_up(name, choose(RecordType, type_, "type"), until, asked)
+
+    def tls(  # noqa: PLR0913 - what a handshake can be asked for, by name
+        self,
+        peer: str = "",
+        *,
+        name: str = "",
+        ca: Path | None = None,
+        alpn: Iterable[str] = (),
+        refuses: Iterable[str] = (),
+        seconds: float = 15.0,
+    ) -> TlsFacts:
+        """Do the handshakes with HOST[:PORT], or with the target."""
+        found = parse_peer(peer, _TLS_PORT) if peer else peer_of(self.site.base, _TLS_PORT)
+        old = tuple(choose(Protocol, one, "refuses") for one in refuses)
+        return observe_tls(Asked(found, name, ca, tuple(alpn), old), time.monotonic() + seconds)
+
+    def security(self, order: SecurityOrder, *, seconds: float = 120.0) -> SecurityFacts:
+        """Send the built-in penetration probes to the target, which the settings must allow."""
+        from greenroom.plugins.security_run import observe_security  # noqa: PLC0415 - few ask
+
+        return observe_security(order, self.site, time.monotonic() + seconds)
+
+    def function(self, event: object, function: str = "", *, seconds: float = 60.0) -> Invocation:
+        """Invoke ``lambda://NAME:VERSION``, or the target, with an event; it is recorded."""
+        address = parse_function(function or self.site.base)
+        return call(self.site, address, event, time.monotonic() + seconds)
+
+
+def probe_of(request: pytest.FixtureRequest) -> Probe:
+    """Return the probe of one test, whose invocations are recorded with it."""
+    settings = settings_of(request.config)
+    return Probe(
+        Site(
+            target=settings.target or "",
+            connections=connections_of(request.config),
+            redactor=redactor_of(request.config),
+            record=recording_of(request.node).exchanges.append,
+            allow=settings.allow,
+        )
+    )
