@@ -102,7 +102,12 @@ class SuiteFile(pytest.File):
         variables = variables_of(self.config)
         text = self.path.read_text(encoding="utf-8")
         folder, root = self.path.parent, self.config.rootpath
-        contracts = Contracts(folder, root if self.path.is_relative_to(root) else folder)
+        updates = self.config.getoption("greenroom_update_snapshots", default=False)
+        contracts = Contracts(
+            folder,
+            root if self.path.is_relative_to(root) else folder,
+            redactor_of(self.config) if updates else None,
+        )
         tables = tables_of(settings)
         suite = parse_suite(text, self._shown, contracts, variables, settings.target, tables=tables)
         if settings.revision is None or suite.own_target:
