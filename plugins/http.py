@@ -42,7 +42,12 @@ if TYPE_CHECKING:
     from greenroom.validators.http import Failure
 
 _ELAPSED = "greenroom.elapsed"
-
+_HEADERS = httpx.Headers(
+    {
+        "Accept-Encoding": ", ".join(sorted(CODINGS, reverse=True)),
+        "User-Agent": f"greenroom (python-httpx/{httpx.__version__})",
+    }
+)
 Route: TypeAlias = "tuple[str, Address] | None"
 """A host's name and the one address behind it that is meant; None: whatever address it has."""
 
@@ -65,6 +70,7 @@ class Connections:
         self.tls = tls or Tls()
         self._lock = threading.RLock()
         self._pools: dict[_Lane, httpcore.ConnectionPool] = {}
+        self._senders: dict[tuple[str, Tls | None], Sender] = {}
         self._contexts: dict[tuple[Tls, bool], ssl.SSLContext] = {}
 
     @cached_property
@@ -83,7 +89,10 @@ class Connections:
         """Return the way to ``target``; raises `SettingsError` for a function without a version."""
         if is_function(target):
             return self.invoker(target)
-        return self._network(target, None, tls)
+        key = (target, tls)
+        if (known := self._senders.get(key)) is None:
+            known = self._senders[key] = self._network(target, None, tls)
+        return known
 
     def invoker(self, address: str) -> Invoker:
         """Return the way to a function's version; raises `SettingsError` for another address."""
@@ -232,10 +241,7 @@ def client_of(
         transport=_RecordingTransport(sender, redactor, record, limits),
         timeout=limits.timeout_s,
         trust_env=False,
-        headers={
-            "Accept-Encoding": ", ".join(sorted(CODINGS, reverse=True)),
-            "User-Agent": f"greenroom (python-httpx/{httpx.__version__})",
-        },
+        headers=_HEADERS,
     )
 
 
