@@ -88,7 +88,7 @@ def _pattern(origin: str) -> str:
 
 
 def is_here(address: str) -> bool:
-    """Tell whether a URL is of this machine (loopback)."""
+    """Tell whether a URL names this machine by a loopback address, or as localhost."""
     host = urlsplit(address).hostname or ""
     try:
         return ip_address(host).is_loopback

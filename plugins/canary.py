@@ -86,6 +86,10 @@ _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
+UNREADABLE = {"srv/node_modules/canary/package.json": "{"}
+"""A file that must be told as one that cannot be read."""
+
+
 def language_of(kind: str) -> str:
     """Return the ecosystem whose advisories Trivy's ``kind`` of file needs; "" without canary."""
     return next((name for name, (kinds, _) in _LANGUAGES.items() if kind in kinds), "")

@@ -10,18 +10,22 @@ never follow a redirect to another host; and each exchange, complete or not, is 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import httpcore
 import httpx
 
+from greenroom.plugins.client_tls import Tls
 from greenroom.plugins.function_address import is_function, parse_function
+from greenroom.plugins.http_chain import follow, signature_of
 from greenroom.plugins.http_exchange import CODINGS, Reading, request_json
-from greenroom.plugins.http_failures import MAPPED, UnsafeRedirectError, failure_of
+from greenroom.plugins.http_failures import MAPPED, failure_of
+from greenroom.plugins.http_sending import SENDING, Sending
 from greenroom.plugins.network import BoundedBackend, within
 from greenroom.validators.http import Answer
 
@@ -31,18 +35,14 @@ if TYPE_CHECKING:
 
     from greenroom.plugins.aws_worker import Clients
     from greenroom.plugins.http_exchange import Sender
+    from greenroom.plugins.http_sending import SigV4
     from greenroom.plugins.lambda_transport import Invoker
     from greenroom.plugins.redaction import Redactor
+    from greenroom.plugins.signing import Signer
     from greenroom.plugins.target_settings import Address
     from greenroom.validators.http import Failure
 
 _ELAPSED = "greenroom.elapsed"
-_TRAIL = "greenroom.trail"
-_SAFE_HEADERS = frozenset(
-    {"accept", "accept-encoding", "accept-language", "connection", "content-type", "host"}
-    | {"content-length", "user-agent"}
-)
-
 
 Route: TypeAlias = "tuple[str, Address] | None"
 """A host's name and the one address behind it that is meant; None: whatever address it has."""
@@ -57,15 +57,16 @@ class Limits:
 
 
 class Connections:
-    """Kept-alive connections that clients share, opened as they are needed."""
+    """Kept-alive connections that clients share, opened as they are needed.
 
-    def __init__(self) -> None:
-        self._pools: dict[tuple[Route, str], httpcore.ConnectionPool] = {}
+    ``tls`` holds for every target that is not given settings of its own.
+    """
 
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        """One TLS context for all, made for the first https address: that takes 20 ms."""
-        return httpx.create_ssl_context()
+    def __init__(self, tls: Tls | None = None) -> None:
+        self.tls = tls or Tls()
+        self._lock = threading.RLock()
+        self._pools: dict[_Lane, httpcore.ConnectionPool] = {}
+        self._contexts: dict[tuple[Tls, bool], ssl.SSLContext] = {}
 
     @cached_property
     def _aws(self) -> Clients:
@@ -73,9 +74,17 @@ class Connections:
 
         return aws_clients()
 
-    def sender(self, target: str) -> Sender:
+    @cached_property
+    def _signer(self) -> Signer:
+        from greenroom.plugins.signing import Signer  # noqa: PLC0415 - boto3 is an extra
+
+        return Signer()
+
+    def sender(self, target: str, tls: Tls | None = None) -> Sender:
         """Return the way to ``target``; raises `SettingsError` for a function without a version."""
-        return self.invoker(target) if is_function(target) else self._network(target, None)
+        if is_function(target):
+            return self.invoker(target)
+        return self._network(target, None, tls)
 
     def invoker(self, address: str) -> Invoker:
         """Return the way to a function's version; raises `SettingsError` for another address."""
@@ -83,7 +92,7 @@ class Connections:
 
         return Invoker(parse_function(address), self._aws, self._elsewhere)
 
-    def sender_at(self, target: str, address: Address) -> Sender:
+    def sender_at(self, target: str, address: Address, tls: Tls | None = None) -> Sender:
         """Return the way to ``target`` that ends at one ``address`` behind its load balancer.
 
         Host header and TLS server name stay the target's; the scheme is the address's own, where it
@@ -92,15 +101,27 @@ class Connections:
         url = httpx.URL(target)
         base = url.copy_with(scheme=address.scheme or url.scheme)
         route = (url.raw_host.decode(), address)
-        return self._network(str(base), route)
+        return self._network(str(base), route, tls)
+
+    def sign(self, request: httpx.Request, how: SigV4, redactor: Redactor) -> None:
+        """Sign ``request`` for AWS within the present deadline."""
+        with self._lock:
+            signer = self._signer
+        signer.sign(request, how, redactor)
 
     def _elsewhere(self, request: httpx.Request) -> httpcore.Response:
-        return self._pool_of(None, request.url.scheme).handle_request(_to_httpcore(request))
+        lane = _Lane(None, request.url.scheme, self.tls.elsewhere)
+        return self.pool_of(lane).handle_request(_to_httpcore(request))
 
-    def _network(self, base: str, route: Route) -> _Network:
+    def _network(self, base: str, route: Route, tls: Tls | None) -> _Network:
         # What the first request needs is made here, before the clock of a check starts.
-        self._pool_of(route, httpx.URL(base).scheme)
-        return _Network(base, partial(self._pool_of, route), str(route[1]) if route else "")
+        known = (self.tls if tls is None else tls).at(base)
+        if route is not None:
+            host = route[1].host
+            known = known.at(f"https://[{host}]" if ":" in host else f"https://{host}")
+        lane = _Lane(route, httpx.URL(base).scheme, known)
+        self.pool_of(lane)
+        return _Network(base, lane, self)
 
     def close(self) -> None:
         """Close every connection."""
@@ -109,49 +130,94 @@ class Connections:
         if "_aws" in self.__dict__:
             self._aws.close()
 
-    def _pool_of(self, route: Route, scheme: str) -> httpcore.ConnectionPool:
-        """Return the connections by ``route``, or to whatever address a host's name has."""
-        if (route, scheme) not in self._pools:
-            self._pools[route, scheme] = httpcore.ConnectionPool(
-                ssl_context=self._tls if scheme == "https" else None,
-                max_connections=100,
-                max_keepalive_connections=20,
-                keepalive_expiry=5.0,
-                network_backend=BoundedBackend(route),
-            )
-        return self._pools[route, scheme]
+    def pool_of(self, lane: _Lane) -> httpcore.ConnectionPool:
+        """Return the connections of this kind."""
+        if (known := self._pools.get(lane)) is not None:
+            return known
+        with self._lock:
+            return self._pools.setdefault(lane, self._opened(lane))
+
+    def _opened(self, lane: _Lane) -> httpcore.ConnectionPool:
+        secure, http2 = lane.scheme == "https", bool(lane.http2)
+        return httpcore.ConnectionPool(
+            ssl_context=self._context(lane.tls, http2=http2) if secure else None,
+            max_connections=100,
+            max_keepalive_connections=20,
+            keepalive_expiry=5.0,
+            network_backend=BoundedBackend(lane.route),
+            http1=secure or not http2,  # without TLS nothing is negotiated
+            http2=http2,
+        )
+
+    def _context(self, tls: Tls, *, http2: bool) -> ssl.SSLContext:
+        """Return the context made for the first https address: that takes 20 ms.
+
+        One for each version of HTTP, as a connection writes into it what it can speak.
+        """
+        if (tls, http2) not in self._contexts:
+            self._contexts[tls, http2] = tls.context()
+        return self._contexts[tls, http2]
+
+
+class _Lane(NamedTuple):
+    """What connections have in common that can serve the same requests.
+
+    ``http2`` is the thread whose they are, 0 for HTTP/1.1: who shares a connection of HTTP/2 waits
+    for others' answers beyond his own deadline.
+    """
+
+    route: Route
+    scheme: str
+    tls: Tls
+    http2: int = 0
 
 
 class _Network:
     """The way to a host; ``address`` is where it leads whatever the host's name, or empty."""
 
-    def __init__(
-        self, base: str, pool_of: Callable[[str], httpcore.ConnectionPool], address: str
-    ) -> None:
+    def __init__(self, base: str, lane: _Lane, connections: Connections) -> None:
         self.base = base
-        self.address = address
-        self._pool_of = pool_of
+        self.address = str(lane.route[1]) if lane.route else ""
+        self._host = httpx.URL(base).host
+        self._lane = lane
+        self._connections = connections
 
     def send(self, request: httpx.Request) -> httpcore.Response:
-        return self._pool_of(request.url.scheme).handle_request(_to_httpcore(request))
+        pool = self._connections.pool_of(self._lane_of(request))
+        return pool.handle_request(_to_httpcore(request))
+
+    def sign(self, request: httpx.Request, how: SigV4, redactor: Redactor) -> None:
+        self._connections.sign(request, how, redactor)
 
     def shown(self, url: httpx.URL) -> str:
         return str(url)
 
+    def _lane_of(self, request: httpx.Request) -> _Lane:
+        lane, sending = self._lane, request.extensions.get(SENDING)
+        if request.url.host != self._host:
+            lane = lane._replace(tls=lane.tls.elsewhere)
+        if request.url.scheme != lane.scheme:
+            lane = lane._replace(scheme=request.url.scheme)
+        if isinstance(sending, Sending) and sending.http2:
+            lane = lane._replace(http2=threading.get_ident())
+        return lane
 
-def client(
+
+def client(  # noqa: PLR0913 - a target, and what is shared by all
     target: str,
     connections: Connections,
     redactor: Redactor,
     record: Callable[[dict[str, Any]], None],
     limits: Limits | None = None,
+    *,
+    tls: Tls | None = None,
 ) -> httpx.Client:
-    """Return a client whose relative addresses lie below ``target``.
+    """Return a client whose relative addresses lie below ``target``; ``tls`` if it has its own.
 
     A ``timeout=`` given to a request is the whole time for it. Closing the client leaves the shared
     connections open.
     """
-    return client_of(connections.sender(target), redactor, record, limits)
+    return client_of(connections.sender(target, tls), redactor, record, limits)
 
 
 def client_of(
@@ -198,6 +264,7 @@ def answer_of(response: httpx.Response) -> Answer:
         headers=tuple((name.lower(), value) for name, value in response.headers.multi_items()),
         body=response.content,
         elapsed_s=elapsed_s(response),
+        protocol=response.http_version if "http_version" in response.extensions else "",
     )
 
 
@@ -212,15 +279,6 @@ def get(http: httpx.Client, path: str, seconds: float) -> Answer | Failure:
 def below(http: httpx.Client, path: str) -> str:
     """Return the URL of ``path``: joined by hand, as httpx takes ``//x`` for another host."""
     return f"{str(http.base_url).removesuffix('/')}{path}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Trail:
-    """What the first request of a chain of redirects was."""
-
-    origin: tuple[str, str, int | None]
-    total_s: float
-    deadline: float
 
 
 class _RecordingTransport(httpx.BaseTransport):
@@ -241,8 +299,10 @@ class _RecordingTransport(httpx.BaseTransport):
         reading = Reading(self._limits.max_body)
         error: Exception | None = None
         try:
-            trail = self._follow(request)
+            trail = follow(request, self._limits.timeout_s)
             with within(trail.total_s, trail.deadline):
+                if (how := signature_of(request)) is not None:
+                    self._sender.sign(request, how, self._redactor)
                 answer = reading.run(self._sender, request)
             answer.extensions[_ELAPSED] = time.monotonic() - begun
         except tuple(MAPPED) as cause:
@@ -264,34 +324,6 @@ class _RecordingTransport(httpx.BaseTransport):
                     "started": started.isoformat(timespec="milliseconds"),
                 }
             )
-
-    def _follow(self, request: httpx.Request) -> _Trail:
-        """Return the chain this request belongs to; keep credentials from leaving their host."""
-        origin = (request.url.scheme, request.url.host, request.url.port)
-        trail = request.extensions.get(_TRAIL)
-        if not isinstance(trail, _Trail):
-            total = _total_time(request, self._limits.timeout_s)
-            trail = _Trail(origin, total, time.monotonic() + total)
-            request.extensions[_TRAIL] = trail
-        elif origin not in {trail.origin, _upgraded(trail.origin)}:
-            if request.method not in {"GET", "HEAD"} and request.headers.get("content-length"):
-                raise UnsafeRedirectError(
-                    f"redirected with a body to another host, {request.url.host}", request=request
-                )
-            for name in set(request.headers) - _SAFE_HEADERS:
-                del request.headers[name]
-        return trail
-
-
-def _total_time(request: httpx.Request, default: float) -> float:
-    given = request.extensions.get("timeout", {}).values()
-    return max((seconds for seconds in given if seconds is not None), default=default)
-
-
-def _upgraded(origin: tuple[str, str, int | None]) -> tuple[str, str, int | None]:
-    """Return the same host under https, where ``origin`` is plain http at its usual port."""
-    scheme, host, port = origin
-    return ("https", host, None) if scheme == "http" and port is None else origin
 
 
 def _to_httpcore(request: httpx.Request) -> httpcore.Request:

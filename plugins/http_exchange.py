@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
@@ -12,6 +13,7 @@ from greenroom.plugins.http_failures import BodyTooLargeError
 if TYPE_CHECKING:
     import httpcore
 
+    from greenroom.plugins.http_sending import SigV4
     from greenroom.plugins.redaction import Redactor
 
 RECORDED = 8 * 1024
@@ -21,6 +23,11 @@ CODINGS = frozenset({"gzip", "deflate"})
 _KNOWN_CODINGS = CODINGS | {"br", "zstd"}
 """What httpx decodes where it can; anything else it leaves as it came."""
 _DECODED_STEP = 1024
+_GZIP = 31
+"""zlib's word for the largest window with the head of gzip."""
+_UNPACKED_MOST = 1024 * 1024
+_KEPT = ("http_version",)
+"""What is kept of what the connection tells beside an answer."""
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
@@ -47,6 +54,10 @@ class Sender(Way, Protocol):
 
     def send(self, request: httpx.Request) -> httpcore.Response:
         """Send ``request`` within the present deadline (`greenroom.plugins.network.within`)."""
+        ...
+
+    def sign(self, request: httpx.Request, how: SigV4, redactor: Redactor) -> None:
+        """Sign ``request`` within the present deadline."""
         ...
 
 
@@ -88,6 +99,9 @@ class Reading:
             headers=self._head.headers,
             stream=httpx.ByteStream(bytes(self._raw)),
             request=request,
+            extensions={
+                name: self._head.extensions[name] for name in _KEPT if name in self._head.extensions
+            },
         )
 
     def _decoded(self, answer: httpx.Response, request: httpx.Request) -> bytes:
@@ -146,7 +160,7 @@ def response_json(
 def request_json(request: httpx.Request, way: Way, redactor: Redactor) -> dict[str, Any]:
     """Return the record's form of a request."""
     try:
-        body = redactor.excerpt(_text(request.content, request.headers), RECORDED)
+        body = redactor.excerpt(_text(_unpacked(request), request.headers), RECORDED)
     except httpx.RequestNotRead:
         body = "(a stream)"
     return {
@@ -156,6 +170,17 @@ def request_json(request: httpx.Request, way: Way, redactor: Redactor) -> dict[s
         "body": body or None,
         "address": way.address,
     }
+
+
+def _unpacked(request: httpx.Request) -> bytes:
+    """Return the body that is sent, decompressed as far as a record could hold it."""
+    if request.headers.get("content-encoding") != "gzip":
+        return request.content
+    try:
+        unpacked = zlib.decompressobj(_GZIP).decompress(request.content, _UNPACKED_MOST)
+    except zlib.error:
+        return request.content
+    return unpacked or request.content
 
 
 def _text(body: bytes, headers: httpx.Headers) -> str:

@@ -38,20 +38,28 @@ class UnsafeRedirectError(httpx.RequestError):
     """A redirect would have sent the request's body to another host."""
 
 
-class InvocationError(httpx.TransportError):
-    """A function's version was not invoked, or gave no answer that stands for one of HTTP.
-
-    ``failure`` says why and what to do; it is worth another try only where nothing was invoked.
-    """
+class ExplainedError(httpx.TransportError):
+    """A request without an answer; ``failure`` says why and what to do."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.reason)
         self.failure = failure
 
 
+class InvocationError(ExplainedError):
+    """A function's version was not invoked, or gave no answer that stands for one of HTTP.
+
+    It is worth another try only where nothing was invoked.
+    """
+
+
+class SigningError(ExplainedError):
+    """A request was not sent, as it could not be signed."""
+
+
 def failure_of(error: Exception) -> Failure:
     """Say why a request got no complete answer, and what to do about it."""
-    if isinstance(error, InvocationError):
+    if isinstance(error, ExplainedError):
         return error.failure
     reason, advice, retry = next(
         (reason, advice, retry) for known, reason, advice, retry in _FAILURES if known(error)
@@ -86,7 +94,7 @@ _FAILURES: tuple[tuple[Callable[[Exception], bool], str, str, bool], ...] = (
     (
         _caused_by(ssl.SSLError),
         "TLS failed",
-        "check the certificate and the scheme; SSL_CERT_FILE names a private authority's file",
+        "check the certificate and the scheme; `tls: {ca: …}` names a private authority's file",
         False,
     ),
     (_is_a(httpx.ConnectTimeout), "connection timed out", _UP, True),

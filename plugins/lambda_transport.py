@@ -15,7 +15,7 @@ import httpcore
 
 from greenroom.plugins.aws import code_of, explained, hint_of_suite
 from greenroom.plugins.aws_worker import Clients, Limits
-from greenroom.plugins.http_failures import BodyTooLargeError, InvocationError
+from greenroom.plugins.http_failures import BodyTooLargeError, InvocationError, SigningError
 from greenroom.plugins.lambda_events import MalformedError, answer_of, event_of
 from greenroom.plugins.network import in_time
 from greenroom.validators.errors import ServiceError
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import httpx
 
     from greenroom.plugins.function_address import FunctionVersion
+    from greenroom.plugins.http_sending import SigV4
+    from greenroom.plugins.redaction import Redactor
 
     Elsewhere = Callable[[httpx.Request], httpcore.Response]
 
@@ -87,6 +89,16 @@ class Invoker:
             answer.status,
             headers=[(name.encode(), value.encode()) for name, value in headers],
             content=b"" if request.method == "HEAD" else answer.body,
+        )
+
+    def sign(self, request: httpx.Request, how: SigV4, redactor: Redactor) -> None:
+        """Refuse to: the invocation is signed, and there is no request beside it."""
+        del request, how, redactor
+        raise SigningError(
+            Failure(
+                "auth: sigv4 is for requests, and the target is a function that is invoked",
+                "give the address of its API or function URL as target, or auth: none",
+            )
         )
 
     def shown(self, url: httpx.URL) -> str:

@@ -65,6 +65,7 @@ class LocalAws:
         self._process = process
         self._port = port
         self._folder = folder
+        self._forgotten = 0
         self.url = f"http://127.0.0.1:{port}"
 
     @classmethod
@@ -133,8 +134,14 @@ class LocalAws:
         except ValueError as error:
             raise ServiceError("what moto recorded is not readable") from error
 
+    @property
+    def amount(self) -> int:
+        """How many calls there were since the start, those included that a reset forgot."""
+        return self._forgotten + len(self.calls())
+
     def reset(self) -> None:
         """Empty every service, and forget the calls."""
+        self._forgotten = self.amount
         self._ask("POST", "/moto-api/reset")
         self._ask("POST", "/moto-api/recorder/reset-recording")
 

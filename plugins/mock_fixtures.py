@@ -29,6 +29,12 @@ _NONE_STARTED = Finding(
     "asked for mock_service and started none",
     advice='start one: mock_service("users.yaml"), or do not ask for it',
 )
+_NOT_CALLED = Finding(
+    Outcome.INCONCLUSIVE,
+    "calls to the local AWS",
+    "asked for local_aws and called nothing there",
+    advice="call what the test is about, or do not ask for it",
+)
 
 
 @contextlib.contextmanager
@@ -98,16 +104,22 @@ def local_aws(request: pytest.FixtureRequest) -> Iterator[LocalAws]:
     with _explained():
         service = _aws(request.config, _PER_TEST)
         service.reset()
+        before = service.amount
     failures = request.session.testsfailed
     with service.in_environment() as refused:
         yield service
     recording = recording_of(request.node)
     with _explained():
-        _note_calls(recording, len(service.calls()))
-    if refused and request.session.testsfailed == failures:
+        amount = service.amount - before
+    _note_calls(recording, amount)
+    if request.session.testsfailed > failures:
+        return
+    if refused:
         from greenroom.plugins.mock_escapes import judge_escapes  # noqa: PLC0415 - loaded where used
 
         recording.verify(judge_escapes(refused))
+    elif not amount:
+        recording.verify(_NOT_CALLED)
 
 
 @contextlib.contextmanager

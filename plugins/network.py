@@ -51,13 +51,16 @@ def within(seconds: float, deadline: float) -> Iterator[None]:
 def _time_left(error: type[httpcore.TimeoutException]) -> Iterator[float]:
     """Give the seconds left; a time-out, or none left, raises ``error`` and says the whole time."""
     left = _DEADLINE.get() - time.monotonic()
-    message = f"no complete answer within {show(_TOTAL.get(), 's')}"
     if left <= 0:
-        raise error(message)
+        raise error(_late())
     try:
         yield left
     except httpcore.TimeoutException as late:
-        raise error(message) from late
+        raise error(_late()) from late
+
+
+def _late() -> str:
+    return f"no complete answer within {show(_TOTAL.get(), 's')}"
 
 
 class BoundedBackend(httpcore.NetworkBackend):

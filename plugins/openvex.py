@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from greenroom.validators.errors import SettingsError
+from greenroom.validators.image_reference import parse_reference
 from greenroom.validators.result_waiver import ResultWaiver
 
 if TYPE_CHECKING:
@@ -29,6 +30,15 @@ class _Purl(NamedTuple):
     kind: str
     name: str
     version: str
+    repository: str = ""
+
+
+class _Image(NamedTuple):
+    """The image that is checked: the last part of its name, its digest and its repository."""
+
+    name: str
+    digest: str
+    repository: str
 
 
 def read_openvex(path: Path, subject: str, digest: str) -> tuple[ResultWaiver, ...]:
@@ -38,11 +48,12 @@ def read_openvex(path: Path, subject: str, digest: str) -> tuple[ResultWaiver, .
     """
     document = _document(path)
     found: dict[tuple[str, str, str], ResultWaiver | None] = {}
+    image = _Image(_last(subject), digest, _repository(subject))
     for number, statement in _in_time(document, path):
         where = f"{path.name}: statement {number}"
         try:
             waives = _waives(statement, where)
-            for waiver in _waivers(statement, where, (_last(subject), digest)):
+            for waiver in _waivers(statement, where, image):
                 found[waiver.id, waiver.package, waiver.version] = waiver if waives else None
         except (KeyError, TypeError, AttributeError) as error:
             raise SettingsError(
@@ -98,9 +109,7 @@ def _waives(statement: dict[str, Any], where: str) -> bool:
     return status in _WAIVING
 
 
-def _waivers(
-    statement: dict[str, Any], where: str, subject: tuple[str, str]
-) -> Iterator[ResultWaiver]:
+def _waivers(statement: dict[str, Any], where: str, subject: _Image) -> Iterator[ResultWaiver]:
     status, named = statement["status"], statement["vulnerability"]
     name = named if isinstance(named, str) else named["name"]
     if not name:
@@ -118,7 +127,7 @@ def _waivers(
         )
 
 
-def _packages(products: Any, subject: tuple[str, str]) -> Iterator[_Purl]:  # noqa: ANN401 - JSON
+def _packages(products: Any, subject: _Image) -> Iterator[_Purl]:  # noqa: ANN401 - JSON
     for product in products:
         identity = product if isinstance(product, str) else product["@id"]
         purl = _named(identity)
@@ -130,11 +139,21 @@ def _packages(products: Any, subject: tuple[str, str]) -> Iterator[_Purl]:  # no
             yield from (map(_named, names) if names else [_Purl("", "", "")])
 
 
-def _same(product: _Purl, subject: tuple[str, str]) -> bool:
-    name, digest = subject
+def _same(product: _Purl, subject: _Image) -> bool:
     if product.version.startswith("sha256:"):
-        return product.version == digest
-    return product.name.rpartition("/")[2] == name and not product.version
+        return product.version == subject.digest
+    named = _repository(product.repository)
+    if product.repository and (not named or named != subject.repository):
+        return False
+    return product.name.rpartition("/")[2] == subject.name and not product.version
+
+
+def _repository(text: str) -> str:
+    """Return registry and repository of a reference; "" for what is none, a path for example."""
+    try:
+        return parse_reference(text.rpartition("://")[2]).name
+    except SettingsError:
+        return ""
 
 
 def _named(text: str) -> _Purl:
@@ -148,13 +167,15 @@ def _purl(text: str) -> _Purl:
     """Read ``pkg:TYPE/NAMESPACE/NAME@VERSION?QUALIFIERS``; any other text is a product's name."""
     if not text.startswith("pkg:"):
         return _Purl("", text, "")
-    kind, _, rest = text.removeprefix("pkg:").partition("#")[0].partition("?")[0].partition("/")
+    whole, _, qualifiers = text.removeprefix("pkg:").partition("#")[0].partition("?")
+    repository = parse_qs(qualifiers).get("repository_url", [""])[0]
+    kind, _, rest = whole.partition("/")
     head, _, last = rest.rpartition("/")
     name, _, version = last.partition("@")
     name, head = unquote(name), unquote(head)
     if head and kind not in _NAME_ONLY:
         name = f"{head}{':' if kind == 'maven' else '/'}{name}"
-    return _Purl(kind, name, unquote(version))
+    return _Purl(kind, name, unquote(version), repository)
 
 
 def _last(subject: str) -> str:

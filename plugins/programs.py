@@ -100,19 +100,22 @@ def run_program(  # noqa: PLR0913 - all but the command are given by name
     until: float,
     output_most: int = 64 * 1024 * 1024,
     redactor: Redactor | None = None,
+    log: IO[bytes] | None = None,
 ) -> Ran:
     """Run ``command`` in ``folder`` to its end, at most until ``until`` (time.monotonic seconds).
 
-    It reads nothing from standard input. Whatever it started is ended with it. Raises `ToolError`
-    where it cannot start, takes too long or writes more than ``output_most`` bytes. ``redactor``
-    keeps its secrets out of the log, of errors and of `Ran.words`.
+    It reads nothing from standard input; its standard error goes to the empty file ``log`` if one
+    is given. Whatever it started is ended with it. Raises `ToolError` where it cannot start, takes
+    too long or writes more than ``output_most`` bytes. ``redactor`` keeps its secrets out of the
+    log, of errors and of `Ran.words`.
     """
     redactor = redactor or Redactor()
     started = time.monotonic()
     shown = shlex.join(map(redactor.text, command))
     mark = uuid.uuid4().hex
     _LOG.info("$ %s", shown)
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as spool:
+        errors = log or spool
         process = _start(command, folder, {**environ, _MARK: mark}, output, errors)
         try:
             _wait(process, (output, errors), until, output_most, shown)

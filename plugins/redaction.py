@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,43 +30,70 @@ _FRAGMENT_LEAST = 4
 """Characters of the shortest beginning of a secret that is removed from the end of a cut text."""
 
 
+class _Known(NamedTuple):
+    secrets: frozenset[str] = frozenset()
+    patterns: frozenset[str] = frozenset()
+
+    def compiled(self) -> re.Pattern[str]:
+        longest_first = sorted(self.secrets, key=lambda secret: (-len(secret), secret))
+        forms = [form for secret in longest_first for form in _forms(secret)]
+        return re.compile("|".join([*forms, *sorted(self.patterns)]))
+
+
+class _Compiled(NamedTuple):
+    known: _Known
+    pattern: re.Pattern[str]
+
+
 class Redactor:
-    """Replaces the values of ``secrets``, and of sensitive headers, by ``[redacted]``."""
+    """Replaces the values of ``secrets``, and of sensitive headers, by ``[redacted]``.
+
+    Any thread may use it: what is known is replaced as a whole, and never changed.
+    """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
+        self._known = _Known()
+        self._compiled = _Compiled(self._known, re.compile(r"(?!)"))
         for secret in secrets:
             self.add(secret)
 
     def add(self, secret: str) -> None:
         """Know one more secret, with and without blanks around it; an empty one is ignored."""
-        new = {secret, secret.strip()} - self._secrets - {""}
+        new = {secret, secret.strip()} - self._known.secrets - {""}
         if new and secret.strip():
-            self._secrets |= new
-            self._pattern = None
+            with self._lock:
+                known = self._known
+                self._known = known._replace(secrets=known.secrets | new)
+
+    def hide(self, pattern: str) -> None:
+        """Know the form of secrets that are made anew each time: a regular expression."""
+        if pattern not in self._known.patterns:
+            with self._lock:
+                known = self._known
+                self._known = known._replace(patterns=known.patterns | {pattern})
 
     @property
     def active(self) -> bool:
         """Whether there is any secret to look for."""
-        return bool(self._secrets)
+        return any(self._known)
 
     def text(self, text: str) -> str:
         """Return ``text`` without any secret."""
-        if not self._secrets:
+        known = self._known
+        if not any(known):
             return text
-        if self._pattern is None:
-            longest_first = sorted(self._secrets, key=lambda secret: (-len(secret), secret))
-            forms = [form for secret in longest_first for form in _forms(secret)]
-            self._pattern = re.compile("|".join(forms))
-        return self._pattern.sub(REDACTED, text)
+        compiled = self._compiled
+        if compiled.known is not known:
+            compiled = self._compiled = _Compiled(known, known.compiled())
+        return compiled.pattern.sub(REDACTED, text)
 
     def excerpt(self, text: str, limit: int, *, whole: bool = True) -> str:
         """Return the first ``limit`` characters of ``text``, redacted before they are cut.
 
         A text that is not ``whole`` may end within a secret: such an end goes too.
         """
-        margin = 6 * max(map(len, self._secrets), default=0)
+        margin = 6 * max(map(len, self._known.secrets), default=0)
         kept = self.text(text[: limit + margin])
         if not whole and len(text) <= limit + margin:
             kept = self._without_fragment(kept)
@@ -99,7 +127,7 @@ class Redactor:
         return _PARAMETER.sub(_parameter, self.text(_USERINFO.sub(f"{REDACTED}@", url)))
 
     def _without_fragment(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in self._known.secrets:
             for size in range(min(len(secret) - 1, len(text)), _FRAGMENT_LEAST - 1, -1):
                 if text.endswith(secret[:size]):
                     return text[:-size] + REDACTED

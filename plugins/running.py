@@ -24,12 +24,16 @@ _ITEMS: list[pytest.Item] = []
 
 
 class Scene(NamedTuple):
-    """The running test's recording, what redacts it, its folder, and pytest's root folder."""
+    """The running test's recording, what redacts it, its folder, and pytest's root folder.
+
+    ``snapshots``: the run writes them.
+    """
 
     recording: Recording
     redactor: Redactor
     folder: Path
     root: Path
+    snapshots: bool = False
 
 
 @contextmanager
@@ -49,7 +53,8 @@ def scene() -> Scene:
     item = _ITEMS[-1]
     folder, root = item.path.parent, item.config.rootpath
     root = root if folder.is_relative_to(root) else folder
-    return Scene(recording_of(item), redactor_of(item.config), folder, root)
+    snapshots = bool(item.config.getoption("greenroom_update_snapshots", default=False))
+    return Scene(recording_of(item), redactor_of(item.config), folder, root, snapshots)
 
 
 def _unrecorded_folder() -> Path:

@@ -25,13 +25,14 @@ from greenroom.validators.waiver import Waiver
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.target_settings import Ready, Targets
 
 KEYS = (
     *("allow", "artifact", "expect", "hook", "in_flight", "ready", "release", "report"),
-    *("revision", "secrets", "target", "targets", "trivy", "variables", "waivers"),
+    *("revision", "secrets", "target", "targets", "tls", "trivy", "variables", "waivers"),
 )
 IN_FLIGHT = 32
 IN_FLIGHT_MOST = 64
@@ -49,7 +50,7 @@ class Settings:
     ``expected_kinds`` and ``expected_stages`` are the least numbers of checks that must run;
     ``secrets`` are names of environment variables whose values are redacted from every output;
     ``allow`` are the origins that may be loaded or attacked, ``in_flight`` is how many checks may
-    ask the same host at once;
+    ask the same host at once; ``tls`` is how targets are asked by TLS, its paths absolute;
     ``artifact`` holds checks as tables, ``tool_tables`` what tools are told, ``where`` the file.
     """
 
@@ -68,6 +69,7 @@ class Settings:
     in_flight: int = IN_FLIGHT
     artifact: dict[str, Any] = field(default_factory=dict)
     tool_tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tls: Tls | None = None
     where: str = ""
 
 
@@ -160,6 +162,7 @@ def resolve(
         in_flight=_in_flight(environment.get("in_flight") or table.get("in_flight"), where),
         artifact=_subtable(table, "artifact", where),
         tool_tables=_tool_tables(table, where),
+        tls=_tls(table, target, where),
         where=where,
         **_places(table, line.ready or environment.get("ready"), environment.get("targets"), where),
     )
@@ -183,6 +186,17 @@ def _places(
         "revision": target_settings.read_revision(tables.get("revision"), where),
         "targets": target_settings.read_targets(tables.get("targets"), targets, where),
     }
+
+
+def _tls(table: Mapping[str, Any], target: str | None, where: str) -> Tls | None:
+    if "tls" not in table:
+        return None
+    from greenroom.plugins.client_tls import read_tls  # noqa: PLC0415 - few runs have any
+
+    tls = read_tls(_subtable(table, "tls", where), where)
+    if target is not None:
+        tls.require_fit(target)
+    return tls
 
 
 def _tool_tables(table: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:

@@ -6,11 +6,13 @@ Grammar (``?`` optional; see `greenroom.plugins.suite_expect` for ``expect``)::
              | {COMMON, ASK, setup?: [STEP, …], steps: [STEP, …], teardown?: [STEP, …]}
              | {COMMON, timeout?, WORK, expect?}
     COMMON   = name, tags?, kind?, gate?, when?, each?: [{COLUMN: VALUE, …} | VALUE, …], serial?
-    ASK      = timeout?, max_body?, retry?, answered_by?
+    ASK      = timeout?, max_body?, retry?, answered_by?, auth?   (`greenroom.plugins.suite_auth`)
     REQUEST  = http, expect, wait?: {for: DURATION, every?: DURATION}
     STEP     = {name?, ASK, REQUEST, capture?: {NAME: CAPTURE, …}}
     WORK     = one of the keys of `greenroom.plugins.suite_kinds`
-    http     = {METHOD: PATH, headers?, json? | body?, follow_redirects?, at?: each-target}
+    http     = {METHOD: PATH, headers?, BODY?, compress?: gzip, SENDING, at?: each-target}
+    BODY     = json | body | form | multipart | file               (`greenroom.plugins.suite_body`)
+    SENDING  = query?, cookies?, follow_redirects?, accept_encoding?, http2?        (`…_sending`)
     METHOD   = get | head | post | put | patch | delete | options
     answered_by = {header: NAME | json: JSONPATH, equals?: TEXT}    without equals: the release's
     retry    = {attempts?, delay?, on?: [connect | 502 | 503 | 504, …]}
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.suite_yaml import Entry, Node
 
 COMMON_KEYS = ("name", "tags", "kind", "gate", "when", EACH, "serial")
-ASK_KEYS = ("timeout", "max_body", "retry", "answered_by")
+ASK_KEYS = ("timeout", "max_body", "retry", "answered_by", "auth")
 REQUEST_KEYS = ("http", "expect", "wait")
 CHECK_KEYS = (*COMMON_KEYS, *ASK_KEYS, *REQUEST_KEYS)
 STEPS = "steps"
@@ -92,7 +94,9 @@ class CheckReader:
         fields, own = self.fields, merged(self.fields, self.defaults, found)
         return HttpCheck(
             line=node.place.line,
-            request=read_request(fields, fields.required(found, "http", node, "the check"), own),
+            request=read_request(
+                fields, fields.required(found, "http", node, "the check"), own, self.contracts.files
+            ),
             expect=self._expect(found.get("expect"), node),
             timeout_s=own.timeout_s,
             max_body=own.max_body,
@@ -177,7 +181,13 @@ class CheckReader:
     def _http_check(self, node: Node) -> HttpCheck:
         found = self.fields.mapping(node, "the check", CHECK_KEYS)
         common = self.common(node, found, self.default_kind)
-        return self.request(node, found, serial=self.serial(found), **common)
+        return self.hiding(self.request(node, found, serial=self.serial(found), **common))
+
+    def hiding(self, check: HttpCheck) -> HttpCheck:
+        """Return the check, whose credentials no output shows from now on."""
+        for secret in check.request.secrets:
+            self.fields.variables.redactor.add(secret)
+        return check
 
     def _wait(self, node: Node) -> Wait:
         fields = self.fields

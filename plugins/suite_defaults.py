@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from greenroom.plugins.suite_fields import Fields
     from greenroom.plugins.suite_yaml import Entry, Node
 
-DEFAULT_KEYS = ("timeout", "max_body", "headers", "retry", "answered_by")
+DEFAULT_KEYS = ("timeout", "max_body", "headers", "retry", "answered_by", "auth")
 RETRY_KEYS = ("attempts", "delay", "on")
 ATTEMPTS_MOST = 10
 
@@ -39,6 +39,10 @@ def merged(fields: Fields, defaults: Defaults, found: dict[str, Entry]) -> Defau
     if "answered_by" in found:
         proof = read_answered_by(fields, found["answered_by"].value)
         defaults = replace(defaults, answered_by=proof)
+    if "auth" in found:
+        from greenroom.plugins.suite_auth import read_auth  # noqa: PLC0415 - few suites have any
+
+        defaults = replace(defaults, auth=read_auth(fields, found["auth"].value))
     return defaults
 
 

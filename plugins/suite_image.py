@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.image_subject import Subject, SubjectKind
@@ -18,6 +19,7 @@ from greenroom.plugins.suite_yaml import Mapping, Scalar
 from greenroom.plugins.trivy import Sbom, SbomFormat, Trivy
 from greenroom.plugins.trivy_settings import read_trivy
 from greenroom.plugins.waiver_file import read_waivers
+from greenroom.validators.errors import SettingsError
 from greenroom.validators.image import DEFAULT_LIMITS, ImagePolicy, Scanner, judge_image
 from greenroom.validators.static import METRICS
 
@@ -40,9 +42,11 @@ IMAGE_KEYS = (
     "never",
     "licenses",
     "unproven",
+    "unread",
     "since",
 )
 _IMAGES = (SubjectKind.REF, SubjectKind.ARCHIVE, SubjectKind.LAYOUT)
+_INSIDE = "write it into the project: its path starts at the root"
 _SEVERAL = (SubjectKind.REF, SubjectKind.LAYOUT)
 
 
@@ -56,6 +60,7 @@ class ImageWork:
     never: tuple[str, ...] = ()
     deny_licenses: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     without_os: bool = False
     waivers: str = ""
     vex: str = ""
@@ -72,25 +77,40 @@ class ImageWork:
         waivers = read_waivers(place.path(self.waivers, "waivers")) if self.waivers else ()
         vex = place.path(self.vex, "vex") if self.vex else None
         trivy = Trivy(read_trivy(place.tables.get("trivy"), "settings"), place)
-        sbom = Sbom(self.sbom[0], place.root / self.sbom[1]) if self.sbom else None
+        sbom = Sbom(self.sbom[0], _inside(place, self.sbom[1])) if self.sbom else None
         facts = trivy.scan(self.subject, self.scanners, sbom=sbom, without_os=self.without_os)
         statements = read_openvex(vex, self.subject.name, facts.digest) if vex else ()
+        known, notes = self._known(trivy, facts.digest)
         policy = ImagePolicy(
             today=place.today,
             limits=self.limits,
             never=self.never,
             deny_licenses=self.deny_licenses,
             waivers=(*waivers, *statements),
-            known=self._known(trivy),
+            known=known,
             unproven=self.unproven,
+            unread=self.unread,
         )
-        return judge_image(facts, policy)
+        finding = judge_image(facts, policy)
+        return replace(finding, notes=(*finding.notes, *notes))
 
-    def _known(self, trivy: Trivy) -> frozenset[str]:
+    def _known(self, trivy: Trivy, digest: str) -> tuple[frozenset[str], tuple[str, ...]]:
+        """Return what the deployed image has; what is compared with itself has nothing known."""
         if self.since is None:
-            return frozenset()
+            return frozenset(), ()
         facts: ImageFacts = trivy.scan(self.since, self.scanners, without_os=True)
-        return frozenset(result.fingerprint for scan in facts.scans for result in scan.results)
+        if facts.digest == digest:
+            return frozenset(), (f"since: {self.since} is this very image: nothing is known",)
+        found = (result.fingerprint for scan in facts.scans for result in scan.results)
+        return frozenset(found), ()
+
+
+def _inside(place: Workplace, path: str) -> Path:
+    """Return the path below the root; raises `SettingsError` where a link leads out of it."""
+    whole = place.root / path
+    if not whole.resolve().is_relative_to(place.root.resolve()):
+        raise SettingsError(f"sbom: {path} leads out of the project", hint=_INSIDE)
+    return whole
 
 
 def read_image(fields: Fields, node: Node, expect: Node | None) -> ImageWork:
@@ -105,6 +125,7 @@ def read_image(fields: Fields, node: Node, expect: Node | None) -> ImageWork:
         never=_texts(fields, found, "never"),
         deny_licenses=licenses,
         unproven=_texts(fields, found, "unproven"),
+        unread=_texts(fields, found, "unread"),
         without_os=_without_os(fields, found),
         waivers=_optional(fields, found, "waivers"),
         vex=_optional(fields, found, "vex"),
@@ -194,7 +215,10 @@ def _sbom(fields: Fields, found: dict[str, Entry]) -> tuple[SbomFormat, str] | N
         return None
     node = found["sbom"].value
     inner = fields.mapping(node, "sbom", ("format", "path"))
-    path = _filled(fields, fields.required(inner, "path", node, "sbom"), "path")
+    written = fields.required(inner, "path", node, "sbom")
+    path = _filled(fields, written, "path")
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        raise fields.error(written.place, f"{path} leads out of the project", _INSIDE)
     form = SbomFormat.CYCLONEDX
     if "format" in inner:
         form = fields.choice(SbomFormat, inner["format"].value, "an SBOM's format")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.settings import Settings
     from greenroom.plugins.suite_model import Check, StepsCheck, Suite
     from greenroom.plugins.suite_table import TableDocument
@@ -66,13 +68,23 @@ class SuiteFile(pytest.File):
             kind = CheckItem if isinstance(check, HttpCheck) else StepsItem
             asking_of(self.config)
             return kind.from_parent(
-                self, name=check.name, check=check, stage=suite.stage, target=suite.target
+                self,
+                name=check.name,
+                check=check,
+                stage=suite.stage,
+                target=suite.target,
+                tls=suite.tls,
             )
         from greenroom.plugins.work_items import WorkItem, pool_of  # noqa: PLC0415 - only for them
 
         pool_of(self.config)
         return WorkItem.from_parent(
-            self, name=check.name, check=check, stage=check.stage, target=suite.target
+            self,
+            name=check.name,
+            check=check,
+            stage=check.stage,
+            target=suite.target,
+            tls=suite.tls,
         )
 
     def _suite(self) -> Suite:
@@ -90,7 +102,12 @@ class SuiteFile(pytest.File):
         variables = variables_of(self.config)
         text = self.path.read_text(encoding="utf-8")
         folder, root = self.path.parent, self.config.rootpath
-        contracts = Contracts(folder, root if self.path.is_relative_to(root) else folder)
+        updates = self.config.getoption("greenroom_update_snapshots", default=False)
+        contracts = Contracts(
+            folder,
+            root if self.path.is_relative_to(root) else folder,
+            redactor_of(self.config) if updates else None,
+        )
         tables = tables_of(settings)
         suite = parse_suite(text, self._shown, contracts, variables, settings.target, tables=tables)
         if settings.revision is None or suite.own_target:
@@ -104,11 +121,24 @@ class SuiteFile(pytest.File):
 
 
 class SuiteItem(pytest.Item):
-    """One check of a suite: its markers, its place, its time and how its failure is shown."""
+    """One check of a suite: its markers, its place, its time and how its failure is shown.
 
-    def __init__(self, *, check: Check, stage: Stage, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+    ``target`` is its suite's, empty if it has none; ``tls`` the suite's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        check: Check,
+        stage: Stage,
+        target: str,
+        tls: Tls | None,
+        **arguments: Any,  # noqa: ANN401 - pytest's own
+    ) -> None:
         super().__init__(**arguments)
         self.check = check
+        self._target = target
+        self._tls = tls
         # The first marker of a kind counts: the check's kind comes before its tags.
         self.add_marker(check.kind.value)
         self.add_marker(pytest.mark.gate(check.gate.value))
@@ -126,6 +156,13 @@ class SuiteItem(pytest.Item):
     def longest_s(self) -> float:
         """The seconds that this check may take at worst, at one target."""
         return self.check.longest_s
+
+    def told(self, finding: Finding) -> Finding:
+        """Return the finding, which says where a certificate was not verified."""
+        tls = self._tls or settings_of(self.config).tls
+        if tls is None or not (note := tls.note(self._target)):
+            return finding
+        return replace(finding, notes=(*finding.notes, *note))
 
     def repr_failure(
         self,
@@ -147,10 +184,6 @@ class AskingItem(SuiteItem):
     """One check that asks a target."""
 
     check: HttpCheck | StepsCheck
-
-    def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
-        super().__init__(**arguments)
-        self._target = target
 
     @property
     def task(self) -> Task | None:
@@ -177,7 +210,8 @@ class AskingItem(SuiteItem):
 
         redactor = redactor_of(self.config)
         limits = Limits(self.check.timeout_s, self.check.max_body)
-        with client(self._target, connections_of(self.config), redactor, record, limits) as http:
+        connections = connections_of(self.config)
+        with client(self._target, connections, redactor, record, limits, tls=self._tls) as http:
             yield http
 
 
@@ -192,7 +226,8 @@ class StepsItem(AskingItem):
 
         with self._client(recording_of(self).exchanges.append) as http:
             target = shown_target(self._target)
-            return run_steps(self.check, target, http, redactor_of(self.config))
+            found = run_steps(self.check, target, http, redactor_of(self.config))
+        return self.told(found)
 
 
 class CheckItem(AskingItem):
@@ -203,7 +238,7 @@ class CheckItem(AskingItem):
     def find(self) -> Finding:
         """Return what is found of the answer, or of the answers at each target."""
         asked = self._asked_at_each if self.check.request.each_target else self._asked
-        return asked(recording_of(self).exchanges.append)
+        return self.told(asked(recording_of(self).exchanges.append))
 
     def _asked(self, record: Callable[[dict[str, Any]], None]) -> Finding:
         from greenroom.plugins.suite_run import run_check  # noqa: PLC0415 - not at collection
@@ -228,7 +263,7 @@ class CheckItem(AskingItem):
         connections = connections_of(self.config)
 
         def client_at(address: Address) -> httpx.Client:
-            sender = connections.sender_at(self._target, address)
+            sender = connections.sender_at(self._target, address, self._tls)
             return client_of(sender, redactor, record, limits)
 
         behind = ONE_PLACE if is_function(self._target) else behind_of(self.config)

@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from greenroom.plugins.http_sending import SENDING
+
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Mapping
 
     from jsonpath_rfc9535 import JSONPathQuery
 
+    from greenroom.plugins.client_tls import Tls
+    from greenroom.plugins.http_sending import Sending, SigV4
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_contract import Contract
+    from greenroom.plugins.suite_openapi import Described
+    from greenroom.plugins.suite_snapshot import Snapshot
     from greenroom.plugins.workplace import Work
     from greenroom.validators.http import StatusSet
     from greenroom.validators.json_values import Expectation
@@ -34,6 +40,17 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Auth:
+    """How a request says who asks; ``secrets`` are what of it no output may show."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
+    cookies: tuple[tuple[str, str], ...] = ()
+    signature: SigV4 | None = None
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Defaults:
     """What holds for each check that does not say otherwise.
 
@@ -45,13 +62,15 @@ class Defaults:
     headers: tuple[tuple[str, str], ...] = ()
     retry: Retry = field(default_factory=Retry)
     answered_by: AnsweredBy | None = None
+    auth: Auth | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request; ``path`` starts with ``/`` and lies below the suite's target.
 
-    ``each_target``: it goes to every place behind the target's load balancer.
+    ``each_target``: it goes to every place behind the target's load balancer. ``sending`` is what
+    it asks of its way, ``secrets`` what of it no output may show.
     """
 
     method: str
@@ -60,11 +79,31 @@ class Request:
     content: bytes | None = None
     follow_redirects: bool = False
     each_target: bool = False
+    sending: Sending | None = None
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def http2(self) -> bool:
+        """Whether it must be answered by HTTP/2."""
+        return self.sending is not None and self.sending.http2
+
+    @property
+    def extensions(self) -> dict[str, Sending] | None:
+        """What of it travels in the extensions of httpx's request."""
+        return None if self.sending is None else {SENDING: self.sending}
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderRule:
     """What is expected of one header."""
+
+    name: str
+    expectation: Expectation
+
+
+@dataclass(frozen=True, slots=True)
+class CookieRule:
+    """What is expected of one cookie that the answer sets."""
 
     name: str
     expectation: Expectation
@@ -88,6 +127,11 @@ class Expect:
     headers: tuple[HeaderRule, ...] = ()
     json: tuple[JsonRule, ...] = ()
     contract: Contract | None = None
+    size: Threshold | None = None
+    cookies: tuple[CookieRule, ...] = ()
+    text: tuple[Expectation, ...] = ()
+    openapi: Described | None = None
+    snapshot: Snapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +263,7 @@ Check = HttpCheck | StepsCheck | WorkCheck
 class Suite:
     """One suite file; ``target`` is the address that every request lies below, empty if none.
 
-    ``own_target`` tells that the file gives it, not the settings.
+    ``own_target`` tells that the file gives it, not the settings; ``tls`` is the file's own.
     """
 
     name: str
@@ -227,3 +271,4 @@ class Suite:
     target: str
     checks: tuple[Check, ...]
     own_target: bool = False
+    tls: Tls | None = None

@@ -6,8 +6,9 @@ Grammar (``?`` optional; `greenroom.plugins.suite_checks` has that of a check)::
     name:      TEXT
     stage:     artifact | environment             ? environment
     target:    URL                                ? the settings' target
+    tls:       {ca, client_cert, client_key, insecure}   ? the settings' [tls]
     when:      {VARIABLE: TEXT | [TEXT, …] | {not: …}, …}  ?
-    defaults:  {timeout, max_body, headers, retry, answered_by}  ?
+    defaults:  {timeout, max_body, headers, retry, answered_by, auth}  ?
     checks:    [CHECK, …]                         or
     checks_from: artifact                         the checks of that table of the settings
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_contract import Contracts
     from greenroom.plugins.suite_model import Check
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
     from greenroom.plugins.suite_variables import Variables
     from greenroom.plugins.suite_yaml import Entry, Node
 
-SUITE_KEYS = ("version", "name", "stage", "target", "when", "defaults", "checks", "checks_from")
+SUITE_KEYS = (
+    *("version", "name", "stage", "target", "tls", "when", "defaults", "checks", "checks_from"),
+)
 TABLES = ("artifact",)
 """Tables of the settings that hold checks."""
 
@@ -101,13 +105,20 @@ class _Parser:
         if "when" in found and (why := unmet(fields, found["when"].value)):
             checks = tuple(replace(check, unmet=why) for check in checks)
         asks = any(isinstance(check, HttpCheck | StepsCheck) for check in checks)
+        address = own or self._given_target(node, target, needed=asks)
         return Suite(
             name=name,
             stage=stage or Stage.ENVIRONMENT,
-            target=own or self._given_target(node, target, needed=asks),
+            target=address,
             checks=checks,
             own_target=own is not None,
+            tls=self._tls(found["tls"].value, address) if "tls" in found else None,
         )
+
+    def _tls(self, node: Node, target: str) -> Tls:
+        from greenroom.plugins.suite_client_tls import read_suite_tls  # noqa: PLC0415 - few suites
+
+        return read_suite_tls(self._fields, node, self._contracts.files.folder, target)
 
     def _listed(
         self, found: dict[str, Entry], node: Node, reader: CheckReader

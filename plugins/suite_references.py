@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from greenroom.plugins.suite_yaml import Entry, Node
 
 _KNOWN = ("files", "immutable", "resolve", "digests", "parameters", "plain_http")
+_UNRELATED = ("registry.example/any/image:Moved_1.x", "zz:00")
+"""Two references with nothing in common: what covers both covers everything."""
 
 
 def read_references(fields: Fields, node: Node, expect: Node | None) -> ReferencesWork:
@@ -64,6 +66,11 @@ def _pattern(fields: Fields, node: Node) -> str:
     elif ":" not in pattern.rpartition("/")[2]:
         raise fields.error(
             node.place, f"{pattern!r} says nothing of the tag", f'write "{pattern}:build-*"'
+        )
+    everything = Policy((pattern,))
+    if all(everything.trusts(name, parse_reference(name)) for name in _UNRELATED):
+        raise fields.error(
+            node.place, f"{pattern!r} covers every tag", 'name the build ids: "*:build-*"'
         )
     return pattern
 

@@ -8,22 +8,29 @@ from typing import TYPE_CHECKING
 
 from greenroom.plugins.revision import RELEASED, answered_by
 from greenroom.plugins.suite_model import Request
+from greenroom.plugins.suite_yaml import Mapping
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_fields import Fields
+    from greenroom.plugins.suite_files import Files
     from greenroom.plugins.suite_model import Defaults
     from greenroom.plugins.suite_yaml import Entry, Node
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
-HTTP_KEYS = (*METHODS, "headers", "json", "body", "follow_redirects", "at")
+BODY_KEYS = ("json", "body", "form", "multipart", "file")
+SENDING_KEYS = ("query", "cookies", "accept_encoding", "http2")
+HTTP_KEYS = (
+    *(*METHODS, "headers", *BODY_KEYS, "compress", *SENDING_KEYS),
+    *("follow_redirects", "at"),
+)
 ANSWERED_BY_KEYS = ("header", "json", "equals")
 EACH_TARGET = "each-target"
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-def read_request(fields: Fields, node: Node, defaults: Defaults) -> Request:
+def read_request(fields: Fields, node: Node, defaults: Defaults, files: Files) -> Request:
     """Read an ``http`` mapping; its headers take the place of the defaults' of the same name."""
     found = fields.mapping(node, "http", HTTP_KEYS)
     given = [key for key in found if key in METHODS]
@@ -33,15 +40,11 @@ def read_request(fields: Fields, node: Node, defaults: Defaults) -> Request:
             f"http must have one method, found {', '.join(given) or 'none'}",
             f"give one of: {', '.join(METHODS)}",
         )
-    if "json" in found and "body" in found:
-        raise fields.error(found["body"].place, "http has both json and body", "keep one")
     own = read_headers(fields, found["headers"].value) if "headers" in found else ()
-    content, content_type = _body(fields, found)
-    headers = joined(content_type if content is not None else (), defaults.headers)
-    follow = "follow_redirects" in found and fields.flag(
-        found["follow_redirects"].value, "follow_redirects"
-    )
-    return Request(
+    content, described = _body(fields, found, files)
+    headers = joined(described, defaults.headers)
+    follow = "follow_redirects" in found and _follows(fields, found["follow_redirects"].value)
+    request = Request(
         method=given[0].upper(),
         path=_path(fields, found[given[0]].value),
         headers=joined(headers, own),
@@ -49,6 +52,16 @@ def read_request(fields: Fields, node: Node, defaults: Defaults) -> Request:
         follow_redirects=follow,
         each_target="at" in found and _each_target(fields, found["at"].value, follow=follow),
     )
+    policy = follow and isinstance(found["follow_redirects"].value, Mapping)
+    if defaults.auth is None and not policy and not any(key in found for key in SENDING_KEYS):
+        return request
+    from greenroom.plugins.suite_sending import completed  # noqa: PLC0415 - few checks say more
+
+    return completed(fields, found, request, defaults.auth)
+
+
+def _follows(fields: Fields, node: Node) -> bool:
+    return isinstance(node, Mapping) or fields.flag(node, "follow_redirects")
 
 
 def read_answered_by(fields: Fields, node: Node) -> AnsweredBy:
@@ -92,16 +105,35 @@ def _path(fields: Fields, node: Node) -> str:
 
 
 def _body(
-    fields: Fields, found: dict[str, Entry]
+    fields: Fields, found: dict[str, Entry], files: Files
 ) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
-    if "json" in found:
-        value = fields.json(found["json"].value)
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        return text.encode(), (("Content-Type", "application/json"),)
-    if "body" in found:
-        text = fields.filled(found["body"].value, "body")
-        return text.encode(), (("Content-Type", "text/plain; charset=utf-8"),)
-    return None, ()
+    """Return the body, and the headers that describe it."""
+    given = [key for key in BODY_KEYS if key in found]
+    if len(given) > 1:
+        raise fields.error(
+            found[given[1]].place, f"http has both {given[0]} and {given[1]}", "keep one"
+        )
+    content, kind = _content(fields, given[0], found, files) if given else (None, "")
+    headers = (("Content-Type", kind),) if kind else ()
+    if "compress" not in found:
+        return content, headers
+    from greenroom.plugins.suite_body import compressed  # noqa: PLC0415 - few requests
+
+    content = compressed(fields, found["compress"].value, content)
+    return content, (*headers, ("Content-Encoding", "gzip"))
+
+
+def _content(fields: Fields, key: str, found: dict[str, Entry], files: Files) -> tuple[bytes, str]:
+    """Return the body, and its type."""
+    node = found[key].value
+    if key == "json":
+        text = json.dumps(fields.json(node), ensure_ascii=False, allow_nan=False)
+        return text.encode(), "application/json"
+    if key == "body":
+        return fields.filled(node, "body").encode(), "text/plain; charset=utf-8"
+    from greenroom.plugins.suite_body import read_content  # noqa: PLC0415 - few requests have any
+
+    return read_content(fields, key, node, files)
 
 
 def read_headers(fields: Fields, node: Node) -> tuple[tuple[str, str], ...]:

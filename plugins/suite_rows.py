@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.suite_yaml import Entry, Mapping, Scalar, Sequence
@@ -52,11 +52,13 @@ class Values:
         return node
 
     def _scalar(self, node: Scalar) -> Node:
+        given = self.prefix == CAPTURE
         whole = _VARIABLE.fullmatch(node.raw)
         if whole and self._named(whole):
-            return self._value(node, whole)
+            value = self._value(node, whole)
+            return replace(value, given=given) if isinstance(value, Scalar) else value
         text = _VARIABLE.sub(lambda found: self._text(node, found), node.raw)
-        return node if text == node.raw else Scalar(node.place, text, text)
+        return node if text == node.raw else Scalar(node.place, text, text, given)
 
     def _named(self, found: re.Match[str]) -> bool:
         return found[1] is not None and found[1].startswith(f"{self.prefix}.")

@@ -135,7 +135,8 @@ class _Steps:
 
 def _bound(reader: CheckReader, node: Node, values: Mapping_[str, Any]) -> HttpCheck:
     """Return a step's check with captured values in it; raises `SettingsError`."""
-    return _read(reader, node, {name: node_of(one, node.place) for name, one in values.items()})
+    nodes = {name: node_of(one, node.place) for name, one in values.items()}
+    return reader.hiding(_read(reader, node, nodes))
 
 
 def _read(reader: CheckReader, node: Node, captured: Mapping_[str, Node]) -> HttpCheck:

@@ -36,11 +36,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One scalar; ``raw`` is its text as written, ``value`` what it means."""
+    """One scalar; ``raw`` is its text as written, ``value`` what it means.
+
+    ``given``: it is not written in the file, but comes from an answer.
+    """
 
     place: Place
     raw: str
     value: str | int | float | bool | None
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,11 +86,20 @@ def _read(config: pytest.Config) -> Settings:
     environment = settings_module.from_environment(os.environ)
     try:
         table, where = table_of(config.rootpath, line.file)
-        return settings_module.resolve(table or {}, where, environment, line)
+        found = settings_module.resolve(table or {}, where, environment, line)
+        return found if found.tls is None else _with_tls(found, config.rootpath)
     except SettingsError as error:
         if folder := line.report or environment.get("report"):
             _leave_word(Path(folder).absolute(), error)
         raise
+
+
+def _with_tls(settings: Settings, root: Path) -> Settings:
+    """Return the settings with absolute paths of TLS, whose files have been loaded once."""
+    tls = None if settings.tls is None else settings.tls.below(root)
+    if tls is not None and (tls.ca or tls.client_cert):
+        tls.context()
+    return replace(settings, tls=tls)
 
 
 def _ready(config: pytest.Config, settings: Settings) -> Ready | None:

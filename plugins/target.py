@@ -33,7 +33,7 @@ _BEHIND: pytest.StashKey[Behind] = pytest.StashKey()
 def connections_of(config: pytest.Config) -> Connections:
     """Return the connections that this process's checks share, closed at its end."""
     if (known := config.stash.get(_CONNECTIONS, None)) is None:
-        known = config.stash[_CONNECTIONS] = Connections()
+        known = config.stash[_CONNECTIONS] = Connections(settings_of(config).tls)
         config.add_cleanup(known.close)
     return known
 

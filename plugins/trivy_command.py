@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from greenroom.plugins.programs import find_program, run_program, tool_environment
 from greenroom.plugins.shared_cache import SharedCache
+from greenroom.plugins.trivy_log import Told, last_words, read_log
 from greenroom.validators.errors import ToolError
 
 if TYPE_CHECKING:
@@ -35,8 +37,11 @@ _NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy"
 _REGISTRY = ("DOCKER_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS")
 _TOKEN = "TRIVY_TOKEN"  # noqa: S105 - the name of Trivy's own variable
 _ASK_S = 20.0
-_LOG_PREFIX = re.compile(r"^\S+Z\t[A-Z]+\t(?:Fatal error\t)?", re.MULTILINE)
-"""What Trivy writes before each message: the time, the level and two words."""
+_OUTPUT_MOST = 64 * 1024 * 1024
+_LOG_MOST = 1024 * 1024 * 1024
+"""Where secrets are looked for, the log has some 16 lines for each file."""
+_DETAILED = ("vuln", "license")
+"""Scanners whose unread files are told in details of the log alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,13 @@ class Program:
 
     path: Path
     version: str
+
+
+class Scanned(NamedTuple):
+    """How a scan ended, and what its log told."""
+
+    ran: Ran
+    told: Told
 
 
 def find_trivy(place: Workplace) -> Program:
@@ -96,7 +108,13 @@ class Runner:
     folder: Path
     cache: Path
 
-    def run(self, arguments: Sequence[str], *, registry: bool = False) -> Ran:
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        registry: bool = False,
+        log: IO[bytes] | None = None,
+    ) -> Ran:
         """Run it; credentials for registries are passed on where ``registry`` is needed."""
         ran = run_program(
             [str(self.program.path), *arguments],
@@ -104,8 +122,10 @@ class Runner:
             environ=self._environ(registry=registry),
             until=self.place.until,
             redactor=self.place.redactor,
+            output_most=_LOG_MOST if log else _OUTPUT_MOST,
+            log=log,
         )
-        return replace(ran, errors=_LOG_PREFIX.sub("", ran.errors))
+        return replace(ran, errors=last_words(ran.errors))
 
     def scan(
         self,
@@ -115,25 +135,28 @@ class Runner:
         out: Path,
         *,
         layers: Path | None = None,
-    ) -> Ran:
+    ) -> Scanned:
         """Scan into the new file ``out``; ``kind`` is Trivy's own command.
 
         What is learnt of layers is kept in the folder ``layers``, which holds the databases, too.
         """
         remote = "--image-src" in subject
         left = max(1, int(self.place.until - time.monotonic()))
-        command = [kind, *self._steady(), f"--timeout={left}s", "--output", str(out)]
+        command = [kind, *self._steady(), *_told(kind, scanners), f"--timeout={left}s"]
+        command += ["--output", str(out)]
         command += [f"--cache-dir={layers or self.cache}"]
         command += self._flags(kind, scanners)
         if layers is None and kind != "config":
             command += ["--cache-backend=memory"]
-        return self.run([*command, *subject], registry=remote)
+        with tempfile.TemporaryFile() as log:
+            ran = self.run([*command, *subject], registry=remote, log=log)
+            log.seek(0)
+            return Scanned(ran, read_log(log))
 
     def _steady(self) -> list[str]:
         return [
             "--config=",
             "--ignorefile=",
-            "--quiet",
             "--disable-telemetry",
             "--skip-version-check",
             "--format=json",
@@ -164,3 +187,10 @@ class Runner:
             passed += [*_REGISTRY, *(name for name in environ if name.startswith("AWS_"))]
         token = environ.get(self.settings.token_env, "") if self.settings.token_env else ""
         return tool_environment(environ, passed, **({_TOKEN: token} if token else {}))
+
+
+def _told(kind: str, scanners: Sequence[str]) -> list[str]:
+    """Return what makes the log tell what cannot be read, and which files are searched."""
+    detailed = set(scanners) & set(_DETAILED)
+    searched = kind != "image" and "secret" in scanners
+    return ["--debug"] if detailed or searched else []

@@ -47,11 +47,21 @@ def findings_of(report: dict[str, Any]) -> int:
 
 
 def scan_of(
-    report: dict[str, Any], scanners: Sequence[Scanner], *, platform: str, files: int
+    report: dict[str, Any], scanners: Sequence[Scanner], *, platform: str, searched: int
 ) -> Scan:
-    """Return the facts of one report; ``files`` are those given where there are no layers."""
+    """Return the facts of one report; ``searched`` are the files where secrets were looked for."""
     with _understood():
-        return _scan(report, scanners, platform, files)
+        return _scan(report, scanners, platform, searched)
+
+
+def package_urls(report: dict[str, Any]) -> frozenset[str]:
+    """Return the package URLs of all packages in the report."""
+    with _understood():
+        return frozenset(
+            str((package.get("Identifier") or {}).get("PURL", ""))
+            for part in _results(report)
+            for package in part.get("Packages") or ()
+        )
 
 
 @contextlib.contextmanager
@@ -64,13 +74,16 @@ def _understood() -> Iterator[None]:
         ) from error
 
 
-def _scan(report: dict[str, Any], scanners: Sequence[Scanner], platform: str, files: int) -> Scan:
+def _scan(
+    report: dict[str, Any], scanners: Sequence[Scanner], platform: str, searched: int
+) -> Scan:
     metadata = report.get("Metadata") or {}
     layers = len(metadata.get("DiffIDs") or ())
     parts = _results(report)
-    packages = sum(len(part.get("Packages") or ()) for part in parts)
+    listed = [package for part in parts for package in part.get("Packages") or ()]
+    packages = sum(bool(package.get("Version")) for package in listed)
     checks = sum(sum(_summary(part)) for part in parts)
-    secrets = ("layers", layers) if layers else ("files", files)
+    secrets = ("layers", layers) if layers else ("files searched for secrets", searched)
     amounts = {
         Scanner.VULN: ("packages", packages),
         Scanner.LICENSE: ("licences", sum(len(part.get("Licenses") or ()) for part in parts)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from greenroom.plugins.ahead import NAME, Ahead
@@ -34,13 +34,9 @@ _REPORT_IT = "please report it: this is no fault of what is examined"
 
 
 class WorkItem(SuiteItem):
-    """One check that does its own work; ``target`` is its suite's, empty if it has none."""
+    """One check that does its own work."""
 
     check: WorkCheck
-
-    def __init__(self, *, target: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
-        super().__init__(**arguments)
-        self._target = target
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file, line and name; the settings' where they hold the check."""
@@ -73,7 +69,8 @@ class WorkItem(SuiteItem):
     def find(self) -> Finding:
         """Return the check's finding; what could not be observed is *error*."""
         try:
-            return self.check.work.run(self._workplace())
+            found = self.check.work.run(self._workplace())
+            return self.told(found) if recording_of(self).exchanges else found
         except GreenroomError as error:
             return Finding(Outcome.ERROR, "the check to run", str(error), advice=error.hint)
         except Exception as error:  # noqa: BLE001 - whatever breaks is no miss of what is examined
@@ -100,6 +97,7 @@ class WorkItem(SuiteItem):
             redactor=redactor_of(self.config),
             record=recording_of(self).exchanges.append,
             allow=settings_of(self.config).allow,
+            tls=self._tls,
         )
 
 

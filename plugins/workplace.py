@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from greenroom.plugins.allowed import Allowed
+    from greenroom.plugins.client_tls import Tls
     from greenroom.plugins.http import Connections, Limits
     from greenroom.plugins.redaction import Redactor
     from greenroom.validators.finding import Finding
@@ -29,7 +30,7 @@ class Site:
 
     ``target`` is the suite's or the run's address, without a slash at its end; empty if there is
     none. ``record`` takes each redacted exchange of HTTP for the record; ``allow`` says which
-    origins may be attacked or loaded (`greenroom.plugins.allowed`).
+    origins may be attacked or loaded (`greenroom.plugins.allowed`); ``tls`` is the suite's own.
     """
 
     target: str
@@ -37,6 +38,7 @@ class Site:
     redactor: Redactor
     record: Callable[[dict[str, Any]], None]
     allow: Allowed
+    tls: Tls | None = None
 
     @property
     def base(self) -> str:
@@ -52,7 +54,7 @@ class Site:
         """Return a client below the target whose exchanges are recorded; close it after use."""
         from greenroom.plugins.http import client  # noqa: PLC0415 - checks of the artifact need none
 
-        return client(self.base, self.connections, self.redactor, self.record, limits)
+        return client(self.base, self.connections, self.redactor, self.record, limits, tls=self.tls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.license_expression import is_denied
-from greenroom.validators.result import State, count_metrics, worst_first
+from greenroom.validators.result import (
+    Location,
+    Result,
+    Severity,
+    State,
+    count_metrics,
+    fingerprint_of,
+    worst_first,
+)
 from greenroom.validators.result_waiver import waive
 from greenroom.validators.threshold import parse_threshold
 from greenroom.validators.vocabulary import Outcome
@@ -27,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
-    from greenroom.validators.result import Result
     from greenroom.validators.result_waiver import ResultWaiver
     from greenroom.validators.threshold import Threshold
 
@@ -36,10 +43,30 @@ _ADVICE = {
     "digest": "scan again, and deploy what was scanned: name it by its digest",
     "operating system": "build on a supported release; an image built on scratch says os: none",
     "never": "update or remove it: it is never accepted",
+    "unread": "repair or remove it; what need not be read is named in `unread`",
+    "comments": "remove the comments; what may stay is waived, with a reason and a date",
     "licenses": "replace the package, or take its licence out of `deny`",
     "canary": "fetch the whole database anew; an ecosystem may do without if `unproven` names it",
 }
 """What to do about a rule whose name begins so."""
+
+
+class Unread(NamedTuple):
+    """What should have been read and was not: ``path`` names a file, or a component of an SBOM."""
+
+    path: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.why})"
+
+
+class Hidden(NamedTuple):
+    """Results of ``rule`` (``*``: of all) that a comment in the examined file itself drops."""
+
+    rule: str
+    path: str
+    line: int
 
 
 class Scanner(StrEnum):
@@ -70,7 +97,7 @@ class Scan:
     ``amounts`` are how many things each scanner examined, and what they are: packages, layers,
     files, checks. ``ecosystems`` are those of its packages that belong to no operating system.
     ``licenses`` are all that were found, denied or not; they are in no metric. ``os_packages``
-    counts the packages of the operating system.
+    counts the packages of the operating system. ``notes`` are what a person should know.
     """
 
     platform: str
@@ -81,6 +108,9 @@ class Scan:
     results: tuple[Result, ...] = ()
     licenses: tuple[Result, ...] = ()
     os_packages: int = 0
+    unread: tuple[Unread, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +161,8 @@ class ImagePolicy:
     """What is accepted. ``known`` are the fingerprints of the deployed image's results.
 
     ``never`` are ids that no waiver covers; ``deny_licenses`` are shell patterns of names;
-    ``unproven`` are ecosystems that may do without a canary.
+    ``unproven`` are ecosystems that may do without a canary, ``unread`` shell patterns of what need
+    not be read.
     """
 
     today: date
@@ -141,27 +172,33 @@ class ImagePolicy:
     waivers: tuple[ResultWaiver, ...] = ()
     known: frozenset[str] = frozenset()
     unproven: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
     """Judge ``facts``: *inconclusive* where a scanner examined nothing, else by every rule."""
     evidence = tuple(_evidence(facts))
-    if unread := tuple(_unread(facts)):
+    if nothing := tuple(_nothing(facts)):
         return Finding(
             outcome=Outcome.INCONCLUSIVE,
             expected=f"something to examine in {facts.subject}",
-            seen="; ".join(unread),
+            seen="; ".join(nothing),
             evidence=evidence,
             advice="name what holds what the scanner looks for, or leave that scanner out",
+            notes=_notes(facts, policy),
         )
-    waived = waive(_named(facts, policy), policy.waivers, policy.today)
+    hidden = tuple(_hidden(facts))
+    waived = waive((*hidden, *_named(facts, policy)), policy.waivers, policy.today)
+    dropped, found = waived.results[: len(hidden)], waived.results[len(hidden) :]
     results = worst_first([*waived.results, *_denied(facts, policy)])
     rules = (
         *_identity(facts),
         *_systems(facts, policy),
         *_canary(facts, policy),
-        *_limits(facts, waived.results, policy),
-        *_never(waived.results, policy),
+        *_read(facts, policy),
+        *_comments(dropped),
+        *_limits(facts, found, policy),
+        *_never(found, policy),
         *_licenses(facts, policy),
     )
     return Finding.judged(
@@ -169,7 +206,7 @@ def judge_image(facts: ImageFacts, policy: ImagePolicy) -> Finding:
         evidence,
         advice=_advice(rules, results),
         results=results,
-        notes=waived.notes,
+        notes=(*waived.notes, *_notes(facts, policy)),
     )
 
 
@@ -187,7 +224,7 @@ def _evidence(facts: ImageFacts) -> Iterator[Evidence]:
         yield Evidence(what, facts.canary.found, "trivy", facts.version, facts.at)
 
 
-def _unread(facts: ImageFacts) -> Iterator[str]:
+def _nothing(facts: ImageFacts) -> Iterator[str]:
     if not facts.scans:
         yield "nothing was scanned"
     for scan in facts.scans:
@@ -242,6 +279,46 @@ def _canary(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
     seen = f"it finds nothing for {', '.join(blind)}" if blind else f"{facts.canary.found} found"
     proven = not blind and (facts.canary.found > 0 or bool(policy.unproven))
     yield Rule("canary", "found vulnerable by this database", seen, proven or None)
+
+
+def _read(facts: ImageFacts, policy: ImagePolicy) -> Iterator[Rule]:
+    left = [str(one) for one in _unread(facts) if not _accepted(one, policy)]
+    if left:
+        yield Rule("unread", "none", few(left, between="; "), None)
+
+
+def _unread(facts: ImageFacts) -> tuple[Unread, ...]:
+    return tuple(dict.fromkeys(one for scan in facts.scans for one in scan.unread))
+
+
+def _accepted(one: Unread, policy: ImagePolicy) -> bool:
+    return any(fnmatchcase(one.path, pattern) for pattern in policy.unread)
+
+
+def _notes(facts: ImageFacts, policy: ImagePolicy) -> tuple[str, ...]:
+    accepted = (f"unread: {one}" for one in _unread(facts) if _accepted(one, policy))
+    told = (note for scan in facts.scans for note in scan.notes)
+    return tuple(dict.fromkeys((*accepted, *told)))
+
+
+def _hidden(facts: ImageFacts) -> Iterator[Result]:
+    """Yield a result for each comment that drops results: nobody knows how bad they are."""
+    for rule, path, line in dict.fromkeys(one for scan in facts.scans for one in scan.hidden):
+        yield Result(
+            id=rule,
+            message="a comment in the file drops it",
+            level=Severity.UNKNOWN.level,
+            severity=Severity.UNKNOWN,
+            tool="trivy",
+            location=Location(path, line=line),
+            fingerprint=fingerprint_of("comment", rule, path),
+        )
+
+
+def _comments(dropped: tuple[Result, ...]) -> Iterator[Rule]:
+    left = [f"{one.id} in {one.where}" for one in dropped if one.state is State.OPEN]
+    if dropped:
+        yield Rule("comments that drop results", "none", few(left) or "waived", not left)
 
 
 def _limits(

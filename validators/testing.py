@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from greenroom.validators.evidence import Evidence
 
 _LOOK = (
-    "ask by target, probe or a client of greenroom.recorded(...), judge by expect, or give verify a "
-    "finding of what was seen"
+    "ask by target, probe or a client of greenroom.recorded(...), judge by expect, or give verify "
+    "a finding of what was seen"
 )
 _WORST_FIRST = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASSED)
 

@@ -53,6 +53,12 @@ def test_uses_aws(local_aws):
 def test_finds_it_empty(local_aws):
     assert boto3.client("s3").list_buckets()["Buckets"] == []
 
+def test_calls_no_aws(local_aws): ...
+
+def test_forgets_its_calls(local_aws):
+    boto3.client("s3").create_bucket(Bucket="abc")
+    local_aws.reset()
+
 def test_is_not_led_there():
     assert "AWS_ENDPOINT_URL" not in os.environ
 
@@ -92,6 +98,8 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         ("test_uses_aws", "passed", "it passed"),
         ("test_goes_astray", "failed", "calls to the real AWS 1: GET s3.amazonaws.com"),
         ("test_finds_it_empty", "passed", "it passed"),
+        ("test_calls_no_aws", "inconclusive", "asked for local_aws and called nothing there"),
+        ("test_forgets_its_calls", "passed", "it passed"),
         ("test_stays", "passed", "it passed"),
     ],
 )

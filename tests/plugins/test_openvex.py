@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DIGEST = "sha256:" + "a" * 64
+HOST = "registry.example:5000"
 CONTEXT = "https://openvex.dev/ns/v0.2.0"
 
 
@@ -43,6 +44,7 @@ def read(folder: Path, said: object) -> list[tuple[str, str, str]]:
     [
         ({"@id": f"pkg:oci/app@{DIGEST.replace(':', '%3A')}"}, ("", "")),
         ({"@id": "pkg:oci/app"}, ("", "")),
+        (f"pkg:oci/app?repository_url={HOST}/team/app", ("", "")),
         ("app", ("", "")),
         ({"@id": "pkg:oci/app", "subcomponents": ["pkg:deb/debian/curl@1?arch=x"]}, ("curl", "1")),
         ({"@id": "pkg:oci/app", "subcomponents": [{"@id": "pkg:apk/alpine/x"}]}, ("x", "")),
@@ -50,7 +52,7 @@ def read(folder: Path, said: object) -> list[tuple[str, str, str]]:
         ("pkg:maven/org.x/y@3", ("org.x:y", "3")),
         ("pkg:golang/golang.org/x/net", ("golang.org/x/net", "")),
     ],
-    ids=["digest", "name", "plain", "deb", "apk", "npm", "maven", "go"],
+    ids=["digest", "name", "repository", "plain", "deb", "apk", "npm", "maven", "go"],
 )
 def test_a_statement_waives_what_it_names(
     tmp_path: Path, product: object, package: tuple[str, str]
@@ -63,11 +65,16 @@ def test_a_statement_waives_what_it_names(
     [
         statement("pkg:oci/other"),
         statement("pkg:oci/app@sha256:" + "b" * 64),
+        statement("pkg:oci/app?repository_url=elsewhere.example/team/app"),
+        statement("pkg:oci/app?repository_url=https://A%20B"),
         statement("pkg:oci/app", status="affected"),
         statement("pkg:oci/app", status="under_investigation"),
         statement(),
     ],
-    ids=["another-image", "another-digest", "affected", "under-investigation", "no-product"],
+    ids=[
+        *("another-image", "another-digest", "another-repository", "no-repository"),
+        *("affected", "under-investigation", "no-product"),
+    ],
 )
 def test_what_is_said_of_others_or_is_not_decided_waives_nothing(
     tmp_path: Path, said: dict[str, Any]

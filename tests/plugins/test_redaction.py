@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -131,3 +132,25 @@ def test_an_address_loses_its_user_and_its_sensitive_parameters() -> None:
         shown
         == f"https://{REDACTED}@h/{REDACTED}?token={REDACTED}&page=2&X-Amz-Signature={REDACTED}"
     )
+
+
+def test_a_form_that_is_hidden_is_redacted_without_being_known() -> None:
+    redactor = Redactor()
+    redactor.hide(r"(?<=key=)[0-9]+")
+    assert redactor.active
+    assert redactor.text("key=123 x=123") == f"key={REDACTED} x=123"
+    redactor.add("x=1")
+    assert redactor.text("key=123 x=123") == f"key={REDACTED} {REDACTED}23"
+
+
+def test_threads_that_learn_secrets_lose_none_and_break_nobody() -> None:
+    redactor = Redactor()
+    secrets = [f"secret-{number:03}" for number in range(9)]
+
+    def learn(secret: str) -> str:
+        redactor.add(secret)
+        return redactor.text(f"<{secret}>")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(learn, secrets)) == {f"<{REDACTED}>"}
+    assert "secret" not in redactor.text(" ".join(secrets))

@@ -74,6 +74,8 @@ def run(folder: Path, image: str, keys: str = "", **environ: str) -> Finding:
         ("references: {files: [a], immutable: [build]}", "says nothing of the tag"),
         ("references: {files: [a], immutable: ['here:5000/*']}", "says nothing of the tag"),
         ("references: {files: [a], immutable: ['/(/']}", "no regular expression"),
+        ("references: {files: [a], immutable: ['*:*']}", "covers every tag"),
+        ("references: {files: [a], immutable: ['/.+/']}", "covers every tag"),
         ("references: {files: [a], resolve: 1}", "true or false"),
         ("references: {files: [a], digests: {app: a}}", "no digest"),
         (f"references: {{files: [a], digests: {{app: '{FIRST.digest}'}}}}", "a tag and a digest"),

@@ -40,6 +40,8 @@ WRONG = {
     "licence-of-config": ("{config: a, licenses: {deny: [x]}}", "it has no licences"),
     "an-option": ("{ref: --server=x}", "ref is '--server=x'"),
     "sbom-format": ("{ref: a, sbom: {path: b, format: xml}}", "xml"),
+    "sbom-elsewhere": ("{ref: a, sbom: {path: ../b}}", "leads out of the project"),
+    "sbom-absolute": ("{ref: a, sbom: {path: /b}}", "leads out of the project"),
     "sbom-without-path": ("{ref: a, sbom: {format: cyclonedx}}", "sbom has no 'path'"),
 }
 
@@ -91,7 +93,7 @@ def test_the_schema_for_editors_knows_the_same_keys() -> None:
     assert set(SCHEMA["properties"]) == set(IMAGE_KEYS)
     full = """{layout: a, tag: b, platforms: [linux/amd64], scanners: [vuln, secret], os: none,
         waivers: w.yaml, vex: v.json, never: [CVE-1], licenses: {deny: [AGPL-*]}, since: old,
-        unproven: [conda-pkg], sbom: {format: spdx-json, path: out.json}}"""
+        unproven: [conda-pkg], unread: ["*/test/*"], sbom: {format: spdx-json, path: out.json}}"""
     jsonschema.validate(plain(parts(full)[1]), SCHEMA)
     assert read(full).scanners == (Scanner.VULN, Scanner.SECRET, Scanner.LICENSE)
 
@@ -107,6 +109,19 @@ def test_what_the_deployed_image_has_too_is_known(scans: Scans) -> None:
     finding = read("{layout: app, tag: new, since: old}").run(scans.place)
     assert finding.outcome is Outcome.PASSED
     assert finding.results[0].why == "the deployed image has it too"
+
+
+def test_an_image_compared_with_itself_has_nothing_known(scans: Scans) -> None:
+    finding = read("{layout: app, tag: old, since: old}").run(scans.place)
+    assert finding.outcome is Outcome.FAILED
+    assert finding.notes == ("since: app:old is this very image: nothing is known",)
+
+
+def test_a_link_out_of_the_project_is_not_followed(scans: Scans, tmp_path: Path) -> None:
+    (scans.folder / "link").symlink_to(tmp_path)
+    with pytest.raises(SettingsError, match="leads out of the project"):
+        read("{layout: app, tag: old, sbom: {path: link/b}}").run(scans.place)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_waivers_and_vex_waive_and_tell_who_is_not_needed(scans: Scans) -> None:

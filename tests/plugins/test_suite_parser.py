@@ -116,6 +116,37 @@ HTTP_ERRORS = {
     "fragment": ("{get: '/#a'}", "must start with /"),
     "path-null": ("{get: }", "the path must be a text"),
     "json-and-body": ("{post: /, json: 1, body: x}", "http has both json and body"),
+    "form-and-file": ("{post: /, form: {a: 1}, file: x}", "http has both form and file"),
+    "form-empty": ("{post: /, form: {}}", "form is empty"),
+    "form-null": ("{post: /, form: {a: }}", "form a must be a text"),
+    "form-nested": ("{post: /, form: {a: {b: c}}}", "form a must be a text"),
+    "part-null": ("{post: /, multipart: {a: }}", "multipart a must be a text"),
+    "part-no-file": ("{post: /, multipart: {a: {name: x}}}", "the part a has no 'file'"),
+    "part-type": ("{post: /, multipart: {a: {file: x, type: text}}}", "'text' is no content type"),
+    "file-absent": ("{post: /, file: none.txt}", "there is no file none.txt"),
+    "file-outside": ("{post: /, file: ../x}", "the file ../x is outside"),
+    "file-folder": ("{post: /, file: .}", "there is no file ."),
+    "compress-none": ("{get: /, compress: gzip}", "there is no body to compress"),
+    "compress-kind": ("{post: /, json: 1, compress: br}", "compress must be gzip"),
+    "query-list": ("{get: /, query: [a]}", "query must be a mapping"),
+    "query-values": ("{get: /, query: {a: []}}", "a is empty"),
+    "cookie-name": ("{get: /, cookies: {'a b': c}}", "'a b' is not a cookie's name"),
+    "cookie-value": ("{get: /, cookies: {a: 'b; c'}}", "cookie a can hold no blank"),
+    "cookie-twice": ("{get: /, cookies: {a: b}, headers: {Cookie: c}}", "both cookies and the"),
+    "encoding": ("{get: /, accept_encoding: br}", "accept_encoding must be any of"),
+    "encoding-twice": (
+        "{get: /, accept_encoding: gzip, headers: {Accept-Encoding: gzip}}",
+        "both accept_encoding and the header Accept-Encoding",
+    ),
+    "http2": ("{get: /, http2: yes}", "http2 must be true or false"),
+    "follow-most": ("{get: /, follow_redirects: {most: 21}}", "from 1 to 20"),
+    "follow-hosts": ("{get: /, follow_redirects: {hosts: all}}", "hosts must be same, any, or"),
+    "follow-host": ("{get: /, follow_redirects: {hosts: ['h/x']}}", "'h/x' is no host"),
+    "follow-empty": ("{get: /, follow_redirects: {}}", "follow_redirects is empty"),
+    "at-following-few": (
+        "{get: /, at: each-target, follow_redirects: {most: 2}}",
+        "at: each-target follows no redirects",
+    ),
     "header-name": ("{get: /, headers: {'a b': c}}", "'a b' is not a header's name"),
     "header-lines": ('{get: /, headers: {a: "b\\r\\nc: d"}}', "must be one line of ASCII"),
     "header-not-ascii": ("{get: /, headers: {a: é}}", "must be one line of ASCII"),
@@ -126,6 +157,25 @@ HTTP_ERRORS = {
         "{get: /, at: each-target, follow_redirects: true}",
         "at: each-target follows no redirects",
     ),
+}
+AUTH_ERRORS = {
+    "word": ("off", "auth must be none or one of: basic, bearer, api_key, sigv4"),
+    "null": ("~", "auth must be none or one of"),
+    "empty": ("{}", "auth is empty"),
+    "two": ("{bearer: '${secret.T}', sigv4: {service: lambda}}", "auth must be one kind"),
+    "unknown": ("{digest: {user: a}}", "unknown key 'digest' in auth"),
+    "bearer-literal": ("{bearer: hunter2}", "bearer is written out in the suite"),
+    "bearer-escaped": ("{bearer: '$${hunter2}'}", "bearer is written out in the suite"),
+    "password-literal": ("{basic: {user: a, password: 1}}", "password is written out"),
+    "password-none": ("{basic: {user: a}}", "basic has no 'password'"),
+    "user-colon": ("{basic: {user: 'a:b', password: '${secret.T}'}}", "user can hold no :"),
+    "key-places": ("{api_key: {header: a, query: b, value: '${secret.T}'}}", "needs one place"),
+    "key-no-place": ("{api_key: {value: '${secret.T}'}}", "api_key needs one place"),
+    "key-name": ("{api_key: {header: 'a b', value: '${secret.T}'}}", "is not a header's name"),
+    "key-literal": ("{api_key: {query: a, value: hunter2}}", "value is written out"),
+    "sign-no-service": ("{sigv4: {region: x}}", "sigv4 has no 'service'"),
+    "sign-service": ("{sigv4: {service: API}}", "service must be AWS's name"),
+    "sign-role": ("{sigv4: {service: lambda, role: admin}}", "role must be a role's ARN"),
 }
 EXPECT_ERRORS = {
     "unknown": ("{statsu: 200}", "did you mean 'status'? valid keys: status, time"),
@@ -154,6 +204,31 @@ EXPECT_ERRORS = {
     "exists": ("{json: {$: {exists: yes}}}", "exists must be true or false"),
     "at-least": ("{json: {$: {at_least: '3'}}}", "at_least must be a number"),
     "one-of": ("{json: {$: {one_of: 3}}}", "one_of must be a list"),
+    "size-unit": ("{size: < 5}", "size needs a unit"),
+    "size-number": ("{size: 5}", "size must be a text"),
+    "cookie-name": ("{cookies: {'a b': c}}", "is not a cookie's name"),
+    "cookie-operator": ("{cookies: {a: {count: 1}}}", "unknown key 'count'"),
+    "text-operator": ("{text: {exists: true}}", "unknown key 'exists' in the expectation of text"),
+    "text-list": ("{text: [a]}", "the expected text must be a text"),
+    "between-one": ("{json: {$: {between: [1]}}}", "between needs two numbers"),
+    "between-order": ("{json: {$: {between: [2, 1]}}}", "the lower one first"),
+    "between-text": ("{json: {$: {between: ['1', 2]}}}", "between must be a number"),
+    "unordered": ("{json: {$: {unordered: 3}}}", "unordered must be a list"),
+    "not-operator": ("{json: {$: {not: {count: 1}}}}", "valid keys: equals, contains, matches"),
+    "not-type": ("{headers: {a: {not: {type: string}}}}", "unknown key 'type'"),
+    "version": ("{json: {$.v: 1.10}}", 'quote a version: "1.10"; write 1.1 where the number'),
+    "version-deep": ("{json: {$: {one_of: [{a: [2.00]}]}}}", "2.00 is read as the number 2.0"),
+    "leading-zero": ("{json: {$: {contains: 007}}}", "007 is read as the number 7"),
+    "schema-keys": ("{schema: {path: a.json}}", "unknown key 'path' in schema"),
+    "schema-file": ("{schema: {remote: [a]}}", "schema has no 'file'"),
+    "schema-host": ("{schema: {file: a.json, remote: ['https://h']}}", "'https://h' is no host"),
+    "openapi-absolute": ("{openapi: /etc/x}", "a path from the suite's folder"),
+    "openapi-absent": ("{openapi: none.yaml}", "cannot read the OpenAPI document none.yaml"),
+    "openapi-keys": ("{openapi: {document: a, id: b}}", "unknown key 'id' in openapi"),
+    "snapshot-absolute": ("{snapshot: /etc/x}", "a path from the suite's folder"),
+    "snapshot-mask": ("{snapshot: {file: a.json, mask: []}}", "mask is empty"),
+    "snapshot-path": ("{snapshot: {file: a.json, mask: [a]}}", "'a' is not a JSONPath"),
+    "mask-text": ("{snapshot: {file: a.txt, mask: [$.a]}}", "mask is for a snapshot of JSON"),
     "schema-absolute": ("{schema: /etc/x}", "a path from the suite's folder"),
     "schema-absent": ("{schema: none.json}", "cannot read the schema none.json"),
 }
@@ -174,6 +249,15 @@ def test_a_wrong_request_is_refused(text: str, message: str) -> None:
     error = refusal(with_check(f"http: {text}\n    expect: {{status: 200}}"))
     assert message in error
     assert error.startswith("a.suite.yaml:5:")
+
+
+@pytest.mark.parametrize(("text", "message"), AUTH_ERRORS.values(), ids=AUTH_ERRORS.keys())
+def test_a_wrong_auth_is_refused_and_shows_no_password(text: str, message: str) -> None:
+    more = "http: {get: /}\n    expect: {status: 200}"
+    error = refusal(with_check(f"auth: {text}\n    {more}"), variables(T="t0ken"))
+    assert message in error
+    assert error.startswith("a.suite.yaml:5:")
+    assert "hunter2" not in error
 
 
 @pytest.mark.parametrize(("text", "message"), EXPECT_ERRORS.values(), ids=EXPECT_ERRORS.keys())

@@ -14,11 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenroom.plugins import (
+    client_tls,
+    suite_auth,
+    suite_body,
     suite_checks,
     suite_defaults,
     suite_expect,
+    suite_openapi,
+    suite_operators,
     suite_parser,
     suite_request,
+    suite_snapshot,
     suite_steps,
 )
 from greenroom.plugins.schema_command import schema_text
@@ -27,6 +33,7 @@ from greenroom.validators.errors import SettingsError
 from greenroom.validators.json_values import JsonType, Operator
 from greenroom.validators.vocabulary import Gate, Kind, Stage
 from tests.plugins.test_suite_parser import (
+    AUTH_ERRORS,
     CHECK_ERRORS,
     EXPECT_ERRORS,
     HTTP_ERRORS,
@@ -36,12 +43,15 @@ from tests.support.suites import HEAD, read, variables, with_check
 
 SCHEMA = json.loads(schema_text("suite"))
 DEFS = SCHEMA["$defs"]
+EXPECT = DEFS["expect"]["properties"]
 VALIDATOR = jsonschema.Draft202012Validator(
     SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
 )
 BEYOND_A_SCHEMA = {
+    *("between-order", "openapi-absent", "mask-text", "version", "version-deep", "leading-zero"),
     *("same-name", "json-bad-path", "json-no-path", "schema-absent", "two-kinds"),
     *("target-no-url", "target-user", "target-port", "target-blank", "target-function"),
+    *("file-absent", "file-outside", "file-folder", "cookie-twice", "encoding-twice"),
     *("proof-credential", "proof-path", "proof-unresolved"),
 }
 """What only the parser sees: other lines, other files, other grammars."""
@@ -51,6 +61,10 @@ REFUSED = {
     **{
         f"http-{name}": with_check(f"http: {text}\n    expect: {{status: 200}}")
         for name, (text, _) in HTTP_ERRORS.items()
+    },
+    **{
+        f"auth-{name}": with_check(f"auth: {text}\n    http: {{get: /}}\n    expect: {{}}")
+        for name, (text, _) in AUTH_ERRORS.items()
     },
     **{
         f"expect-{name}": with_check(f"http: {{get: /}}\n    expect: {text}")
@@ -74,14 +88,22 @@ def test_the_schema_is_a_schema() -> None:
         (DEFS["capture"]["anyOf"][1]["properties"], suite_steps.CAPTURE_KEYS),
         (DEFS["retry"]["properties"], suite_defaults.RETRY_KEYS),
         (DEFS["http"]["properties"], suite_request.HTTP_KEYS),
+        (DEFS["part"]["anyOf"][1]["properties"], suite_body.PART_KEYS),
+        (DEFS["auth"]["anyOf"][1]["properties"], suite_auth.AUTH_KEYS),
+        (SCHEMA["properties"]["tls"]["properties"], client_tls.TLS_KEYS),
         (DEFS["answered_by"]["properties"], suite_request.ANSWERED_BY_KEYS),
         (DEFS["expect"]["properties"], suite_expect.EXPECT_KEYS),
         (DEFS["json_operators"]["properties"], tuple(Operator)),
-        (DEFS["header_operators"]["properties"], suite_expect.HEADER_OPERATORS),
+        (DEFS["header_operators"]["properties"], suite_operators.HEADER_OPERATORS),
+        (DEFS["text_operators"]["properties"], suite_operators.TEXT_OPERATORS),
+        (EXPECT["schema"]["anyOf"][1]["properties"], suite_expect.SCHEMA_KEYS),
+        (EXPECT["openapi"]["anyOf"][1]["properties"], suite_openapi.OPENAPI_KEYS),
+        (EXPECT["snapshot"]["anyOf"][1]["properties"], suite_snapshot.SNAPSHOT_KEYS),
     ],
     ids=[
         *("suite", "defaults", "check", "steps", "step", "capture", "retry", "http"),
-        *("answered_by", "expect", "json", "header"),
+        *("part", "auth", "tls", "answered_by", "expect", "json", "header", "text"),
+        *("contract", "openapi", "snapshot"),
     ],
 )
 def test_the_schema_has_each_key_of_the_parser(
@@ -131,6 +153,19 @@ retries = st.fixed_dictionaries(
         "extra": mixed(1),
     },
 )
+auths = mixed(
+    "none",
+    "x",
+    None,
+    {"bearer": "${env.A}"},
+    {"bearer": "a"},
+    {"basic": {"user": 5, "password": "${env.A}"}},
+    {"api_key": {"header": "a", "value": "x${env.A}"}},
+    {"api_key": {"value": "${env.A}"}},
+    {"sigv4": {"service": "lambda"}},
+    {"sigv4": {"service": "L"}},
+    {},
+)
 proofs = st.fixed_dictionaries(
     {"equals": mixed("v2", 8, True, " ", None)},
     optional={"header": mixed("x-revision", "a b", 5), "json": mixed("$.revision", "", 5)},
@@ -145,6 +180,10 @@ operators = st.fixed_dictionaries(
         "matches": mixed("a+", 1, "(", None),
         "at_most": mixed(1, 1.5, "1", True),
         "exists": mixed(True, "yes"),
+        "between": mixed([1, 2], [2, 2.5], [1], ["1", 2], 1),
+        "unordered": mixed([], [1], 1),
+        "none_of": mixed([1], [], None),
+        "not": mixed(1, [], {"matches": "a"}, {"type": "null"}, {"count": 1}, {}),
     },
 )
 expectations = st.fixed_dictionaries(
@@ -154,7 +193,11 @@ expectations = st.fixed_dictionaries(
         "time": mixed(
             "< 500ms", "<= 2s", "<1us", "< 5", "> 5s", "< 5%", 5, "< 1_0.5s", "< 5_s", "< 1.0_s"
         ),
+        "size": mixed("< 64KiB", ">0B", "== 1_0 MiB", "< 5", "< 5s", 5, "< -1B"),
         "headers": st.dictionaries(mixed("a", "a b"), mixed("x", 1, None, [1]) | operators),
+        "cookies": st.dictionaries(mixed("a", "a b"), mixed("x", 1, None, [1]) | operators),
+        "text": mixed("x", 1, None, [1]) | operators,
+        "snapshot": mixed("a.txt", "/a", "", {"file": "a.json", "mask": ["$.a"]}, {"mask": ["$"]}),
         "json": st.dictionaries(mixed("$", "$.a", "$[*].b"), mixed(1, None, [1]) | operators),
     },
 )
@@ -165,7 +208,15 @@ requests = st.fixed_dictionaries(
         "headers": headers,
         "json": mixed(1, None, {"a": [1]}),
         "body": mixed("x", 1, None, [1]),
-        "follow_redirects": mixed(True, False, "true"),
+        "form": mixed({"a": 1}, {}, {"a": [True, "x"]}, {"a": None}, {"a": {}}),
+        "compress": mixed("gzip", "br"),
+        "query": mixed({"a b": ["é"]}, {"a": []}, 1),
+        "cookies": mixed({"a": "b"}, {"a b": "c"}, {"a": "b c"}, {"a": True}, {"a": 'b"'}),
+        "accept_encoding": mixed("gzip", ["identity"], [], "br"),
+        "http2": mixed(True, "yes"),
+        "follow_redirects": mixed(
+            True, False, "true", {}, {"most": 2}, {"most": 21}, {"hosts": "same"}, {"hosts": ["h"]}
+        ),
         "at": mixed("each-target", "all", None),
     },
 )
@@ -183,6 +234,7 @@ checks = st.fixed_dictionaries(
         "max_body": mixed("1B", "0KiB", "2MiB", "1MB", 5),
         "retry": retries,
         "answered_by": proofs,
+        "auth": auths,
         "load": mixed({"users": 1}),
     },
 )
@@ -204,7 +256,7 @@ suites = st.fixed_dictionaries(
 def _parses(text: str) -> str:
     """Return why the parser refuses ``text``, or nothing."""
     try:
-        read(text, variables())
+        read(text, variables(A="a"))
     except SettingsError as error:
         return error.explain()
     return ""

@@ -165,3 +165,15 @@ def test_the_schema_knows_what_the_reader_does(template: str, valid: bool) -> No
     text = files("greenroom.plugins").joinpath("check_template.schema.json").read_text("utf-8")
     given = YAML(typ="safe").load(template)
     assert Draft202012Validator(json.loads(text)).is_valid(given) is valid
+
+
+def test_a_folder_of_the_cdk_stands_for_its_templates(tmp_path: Path) -> None:
+    service = {"Api": {"Type": "AWS::ECS::Service", "Properties": {}}}
+    nested = tmp_path / "cdk.out" / "assembly-prod"
+    nested.mkdir(parents=True)
+    (nested / "api.template.json").write_text(json.dumps({"Resources": service}))
+    (tmp_path / "cdk.out" / "manifest.json").write_text("{}")
+    finding = judged(tmp_path, "{files: [cdk.out], cfn_lint: false}")
+    places = {result.location.file for result in finding.results if result.location}
+    assert finding.outcome is Outcome.FAILED
+    assert places == {"cdk.out/assembly-prod/api.template.json"}

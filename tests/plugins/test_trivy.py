@@ -139,7 +139,7 @@ def test_the_same_digest_and_database_need_no_second_scan(scans: Scans) -> None:
     subject = scans.layout("twice", image(oci.debian(OLD)))
     first = scans.scan(subject)
     for entry in (scans.folder / "cache" / "trivy-reports").iterdir():
-        assert json.loads(entry.read_bytes())["value"]["SchemaVersion"] == 2
+        assert json.loads(entry.read_bytes())["value"]["report"]["SchemaVersion"] == 2
     again = scans.scan(subject)
     assert replace(again, at=first.at) == first
 
@@ -254,7 +254,8 @@ def test_nothing_in_the_folder_or_environment_changes_the_verdict(
 def writing(report: str, status: int) -> str:
     """Return a script that writes ``report`` where it is told to."""
     loop = 'for a; do case $a in --output) o=1;; *) [ "$o" ] && echo "$r" > "$a"; o=;; esac; done'
-    return f"r='{report}'\n{loop}\nexit {status}"
+    log = "printf '2026-06-01T00:00:00Z\\tINFO\\tit read all\\n' >&2"
+    return f"r='{report}'\n{loop}\n{log}\nexit {status}"
 
 
 @pytest.mark.parametrize(
@@ -269,6 +270,7 @@ def writing(report: str, status: int) -> str:
         (writing('{"SchemaVersion": 2, "Results": [{"Secrets": [{}]}]}', 0), "contradicts itself"),
         (writing('{"SchemaVersion": 2, "Results": [{"Secrets": [{}]}]}', 10), "cannot be under"),
         (writing('{"SchemaVersion": 2}', 0), "read 0 of 1 layers"),
+        (writing('{"SchemaVersion": 2}', 0).replace("printf", ":"), "not tell in its log"),
         (writing("{}", 0).replace('echo "$r" >', "mkfifo"), "wrote no report"),
     ],
     ids=[
@@ -281,6 +283,7 @@ def writing(report: str, status: int) -> str:
         "found",
         "without-fields",
         "no-layers",
+        "no-log",
         "a-pipe",
     ],
 )

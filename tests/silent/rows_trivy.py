@@ -30,6 +30,7 @@ def _trivy(folder: Path, *arguments: str, codes: bool = True) -> str:
     """Run Trivy as people do, its findings to be exit status 1; say what it said."""
     program = find_program("trivy", "install greenroom[image]")
     fixed = [*_COMMON, *(flag for flag in _QUIET if codes or "exit-code" not in flag)]
+    fixed = [flag for flag in fixed if arguments[0] != "sbom" or "check-update" not in flag]
     command = [str(program), *arguments, *fixed, f"--cache-dir={folder / 'trivy'}"]
     ran = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=60)
     results = json.loads(ran.stdout or b"{}").get("Results") or []
@@ -159,6 +160,39 @@ def _our_spoilt(folder: Path) -> Finding:
     return scans.judged(subject)
 
 
+def _broken(folder: Path) -> Scans:
+    (folder / "app").mkdir()
+    (folder / "app" / "requirements.txt").write_text("jinja2==3.1.6\n")
+    (folder / "app" / "package-lock.json").write_text('{"packages": {')
+    return Scans(folder).database()
+
+
+def _bare_broken(folder: Path) -> str:
+    _broken(folder)
+    return _trivy(folder, "fs", "app")
+
+
+def _our_broken(folder: Path) -> Finding:
+    return _broken(folder).judged(Subject(SubjectKind.FS, "app"))
+
+
+def _loose(folder: Path) -> Scans:
+    parts = [{"type": "library", "name": "jinja2", "version": "3.1.0"}]
+    parts.append({"type": "library", "name": "django", "version": "5", "purl": "pkg:pypi/django@5"})
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.5", "components": parts}
+    (folder / "app.cdx.json").write_text(json.dumps(document))
+    return Scans(folder).database()
+
+
+def _bare_loose(folder: Path) -> str:
+    _loose(folder)
+    return _trivy(folder, "sbom", "app.cdx.json")
+
+
+def _our_loose(folder: Path) -> Finding:
+    return _loose(folder).judged(Subject(SubjectKind.SBOM, "app.cdx.json"))
+
+
 ROWS: tuple[SilentPass, ...] = (
     _row("no-exit-code", "without --exit-code", lambda: image(oci.debian(OLD)), codes=False),
     _row("empty-database", "an empty but valid database", lambda: image(oci.debian(OLD)),
@@ -185,4 +219,8 @@ ROWS: tuple[SilentPass, ...] = (
     SilentPass("trivy-zip", _TOOL, "a Lambda function's .zip", _bare_zip, _our_zip),
     SilentPass("trivy-spoilt-layer", _TOOL, "a spoilt layer and a warm cache", _bare_spoilt,
                _our_spoilt),
+    SilentPass("trivy-broken-lock", _TOOL, "a broken lock file beside a good one", _bare_broken,
+               _our_broken),
+    SilentPass("trivy-sbom", _TOOL, "an SBOM's component without package URL", _bare_loose,
+               _our_loose),
 )  # fmt: skip

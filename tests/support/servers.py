@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,8 +54,10 @@ def json_reply(value: object, status: int = 200) -> Reply:
 
 
 @contextmanager
-def serving(answer: Callable[[Asked], Reply]) -> Iterator[Served]:
-    """Serve HTTP/1.1 with keep-alive, each request answered by ``answer``."""
+def serving(
+    answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None
+) -> Iterator[Served]:
+    """Serve HTTP/1.1 with keep-alive, each request answered by ``answer``; over ``tls`` if any."""
     asked: list[Asked] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -79,12 +83,20 @@ def serving(answer: Callable[[Asked], Reply]) -> Iterator[Served]:
         def log_message(self, *_: object) -> None:
             """Keep the tests' output clean."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's names
+            """Show what broke, but for clients that TLS turns away."""
+            if not isinstance(sys.exception(), ssl.SSLError):
+                super().handle_error(request, client_address)
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield Served(f"http://127.0.0.1:{server.server_port}", asked)
+        yield Served(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}", asked)
     finally:
         server.shutdown()
         server.server_close()
