@@ -19,97 +19,34 @@ expected makes the test *inconclusive*.
 
 from __future__ import annotations
 
-import functools
-import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from greenroom.plugins.expecting_read import read_line
+from greenroom.plugins.expecting_words import operators
 from greenroom.plugins.http import answer_of
 from greenroom.plugins.running import scene
-from greenroom.plugins.suite_contract import Contracts
-from greenroom.plugins.suite_expect import read_expect
-from greenroom.plugins.suite_fields import Fields
 from greenroom.plugins.suite_model import Request
-from greenroom.plugins.suite_rows import node_of
 from greenroom.plugins.suite_rules import Judged, answer_rules
 from greenroom.plugins.suite_run import left_open, redacted
-from greenroom.plugins.suite_variables import Variables
-from greenroom.plugins.suite_yaml import Document, Place
-from greenroom.validators.errors import SettingsError
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding
 from greenroom.validators.http import judge_schema, judge_status
 from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self, Unpack
 
+    from greenroom.plugins.expecting_words import HeaderOperators, JsonOperators, TextOperators
     from greenroom.plugins.redaction import Redactor
-    from greenroom.plugins.running import Scene
-    from greenroom.plugins.suite_model import Expect
-    from greenroom.plugins.suite_yaml import Node
     from greenroom.validators.http import Violation
 
-_HERE = Place(1, 1)
 _ADVICE = "read the recorded answer; if it is right, correct what the test expects"
-
-
-Type = Literal["string", "integer", "number", "boolean", "array", "object", "null"]
-
-
-class HeaderOperators(TypedDict, total=False):
-    """What can be expected of a header or a cookie; all that is given must hold.
-
-    ``matches`` is a regular expression for the whole text, ``not_`` a text or one other operator.
-    """
-
-    equals: str
-    one_of: Sequence[str]
-    none_of: Sequence[str]
-    contains: str
-    matches: str
-    not_: str | dict[str, str]
-    exists: bool
-
-
-class TextOperators(TypedDict, total=False):
-    """What can be expected of a body's text: what can be of a header, and its length."""
-
-    equals: str
-    one_of: Sequence[str]
-    none_of: Sequence[str]
-    contains: str
-    matches: str
-    not_: str | dict[str, str]
-    length: int | str
-
-
-class JsonOperators(TypedDict, total=False):
-    """What can be expected of the values that a JSONPath selects; each of them must meet it all.
-
-    ``length`` and ``count`` take a number or a comparison (``">= 1"``), ``between`` two numbers.
-    """
-
-    equals: Any
-    one_of: Sequence[Any]
-    none_of: Sequence[Any]
-    contains: Any
-    unordered: Sequence[Any]
-    matches: str
-    type: Type
-    at_least: float
-    at_most: float
-    between: tuple[float, float]
-    length: int | str
-    count: int | str
-    not_: Any
-    exists: bool
 
 
 def expect(response: httpx.Response) -> Expecting:
@@ -147,7 +84,7 @@ class Contract:
 
     def violations(self, value: Any) -> tuple[Violation, ...]:  # noqa: ANN401 - a JSON value
         """Return the ways in which a JSON value breaks the schema, at most 100; none: valid."""
-        compiled = _read(scene(), "schema", self.node).contract
+        compiled = read_line(scene(), "schema", self.node).contract
         assert compiled is not None  # noqa: S101 - it was asked for
         return compiled.violations(value)
 
@@ -180,7 +117,7 @@ class Expecting:
     def status(self, *accepted: int | str) -> Self:
         """Expect one of these status codes or classes: ``status(200)``, ``status("2xx", 404)``."""
         __tracebackhide__ = True
-        expected = _read(self._scene, "status", list(accepted))
+        expected = read_line(self._scene, "status", list(accepted))
         return self._judged(Judged((judge_status(expected.status, self._answer),)))
 
     def time(self, limit: str) -> Self:
@@ -196,22 +133,22 @@ class Expecting:
     def header(self, name: str, **expected: Unpack[HeaderOperators]) -> Self:
         """Expect something of a header: ``header("content-type", contains="json")``."""
         __tracebackhide__ = True
-        return self._expect("headers", {name: _operators(expected)})
+        return self._expect("headers", {name: operators(expected)})
 
     def cookie(self, name: str, **expected: Unpack[HeaderOperators]) -> Self:
         """Expect something of a cookie that the answer sets; its value is not shown."""
         __tracebackhide__ = True
-        return self._expect("cookies", {name: _operators(expected)})
+        return self._expect("cookies", {name: operators(expected)})
 
     def text(self, **expected: Unpack[TextOperators]) -> Self:
         """Expect something of the whole body, in the charset it names: ``text(contains="ok")``."""
         __tracebackhide__ = True
-        return self._expect("text", _operators(expected))
+        return self._expect("text", operators(expected))
 
     def json(self, path: str, **expected: Unpack[JsonOperators]) -> Self:
         """Expect something of the values that a JSONPath selects: ``json("$.id", equals=7)``."""
         __tracebackhide__ = True
-        return self._expect("json", {path: _operators(expected)})
+        return self._expect("json", {path: operators(expected)})
 
     def schema(self, schema: str | Contract) -> Self:
         """Expect the body to be valid by a JSON Schema: a path from the test's folder."""
@@ -226,7 +163,7 @@ class Expecting:
         __tracebackhide__ = True
         given = {"document": document, "request": request}
         value = given | ({"operation": operation} if operation else {})
-        described = _read(self._scene, "openapi", value).openapi
+        described = read_line(self._scene, "openapi", value).openapi
         assert described is not None  # noqa: S101 - it was asked for
         told = described.judge(_request(self._response.request), "", self._answer)
         return self._judged(Judged(told.rules, told.notes, told.doubt))
@@ -235,7 +172,7 @@ class Expecting:
         """Expect the body that the file keeps, but for what the JSONPaths of ``mask`` select."""
         __tracebackhide__ = True
         value = {"file": file} | ({"mask": list(mask)} if mask else {})
-        kept = _read(self._scene, "snapshot", value).snapshot
+        kept = read_line(self._scene, "snapshot", value).snapshot
         assert kept is not None  # noqa: S101 - it was asked for
         met = all(rule.met for rule in self._all.rules)
         return self._judged(Judged((kept.judge(self._answer, met=met),)))
@@ -262,7 +199,7 @@ class Expecting:
 
     def _expect(self, key: str, value: object) -> Self:
         __tracebackhide__ = True
-        expected = _read(self._scene, key, value)
+        expected = read_line(self._scene, key, value)
         notes = expected.contract.notes if expected.contract is not None else ()
         return self._judged(Judged(tuple(answer_rules(expected, self._answer)), notes))
 
@@ -287,41 +224,6 @@ class Expecting:
         return redacted(finding, self._scene.redactor)
 
 
-class _Call(Document):
-    """A call in Python as a document: its errors have no place but the caller's."""
-
-    __slots__ = ()
-
-    def error(self, place: Place, message: str, hint: str = "") -> SettingsError:
-        del place
-        return SettingsError(message, hint=hint)
-
-
-def _read(where: Scene, key: str, value: object) -> Expect:
-    """Read one line of what a suite's ``expect`` can hold; raises `SettingsError`."""
-    fields = _fields(where)
-    assert fields.contracts is not None  # noqa: S101 - they were given
-    return read_expect(fields, _node({key: value}), fields.contracts)
-
-
-def _fields(where: Scene) -> Fields:
-    variables = Variables({}, {}, {}, where.redactor)
-    writing = where.redactor if where.snapshots else None
-    contracts = _contracts(where.folder, where.root, writing)
-    return Fields(_Call(where.folder, ""), variables, contracts)
-
-
-@functools.cache
-def _contracts(folder: Path, root: Path, snapshots: Redactor | None) -> Contracts:
-    """Return the contracts of the tests of a folder, each compiled once."""
-    return Contracts(folder, root, snapshots)
-
-
-def _operators(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the operators by their own names; ``not`` is a word of Python's."""
-    return {name.removesuffix("_"): value for name, value in given.items()}
-
-
 def _request(sent: httpx.Request) -> Request:
     return Request(
         method=sent.method,
@@ -329,11 +231,6 @@ def _request(sent: httpx.Request) -> Request:
         headers=tuple(sent.headers.multi_items()),
         content=sent.content,
     )
-
-
-def _node(value: object) -> Node:
-    """Return a JSON value as a node; raises `TypeError` and `ValueError` for what is none."""
-    return node_of(json.loads(json.dumps(value, allow_nan=False)), _HERE)
 
 
 def _source(response: httpx.Response, redactor: Redactor) -> str:

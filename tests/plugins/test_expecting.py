@@ -49,6 +49,9 @@ def answer(value: Any = None, **headers: str) -> httpx.Response:  # noqa: ANN401
         pytest.param(lambda it: it.json("$.a", length=">= 3"), "length 2", id="length"),
         pytest.param(lambda it: it.json("$.id", type="string", exists=True), "integer 7", id="two"),
         pytest.param(lambda it: it.json("$.b", one_of=(1, 2)), "nothing selected", id="nothing"),
+        pytest.param(lambda it: it.json("$.id", not_=7), "json $.id 7", id="not"),
+        pytest.param(lambda it: it.cookie("sid", exists=True), "not set", id="cookie"),
+        pytest.param(lambda it: it.size("< 4B"), "18 B", id="size"),
         pytest.param(lambda it: it.text(contains="id", matches="x"), '\\"id\\"', id="text"),
     ],
 )
@@ -163,6 +166,70 @@ def test_a_contract_judges_answers_and_values(
         agreed.verify({"id": "x"})
     with pytest.raises(CheckFailed, match="/id: 'x' is not of type 'integer'"):
         expect(answer({"id": "x"})).schema(agreed)
+
+
+DOCUMENT = """
+openapi: 3.1.0
+info: {title: a, version: "1"}
+paths:
+  /items/{id}:
+    get:
+      operationId: item
+      parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+      responses:
+        "200":
+          description: the item
+          content:
+            application/json:
+              schema: {type: object, required: [id], properties: {id: {type: integer}}}
+        "404":
+          description: none
+"""
+
+
+def described(path: str, value: object, status: int = 200) -> httpx.Response:
+    asked = httpx.Request("GET", f"http://a.example{path}")
+    return httpx.Response(status, json=value, request=asked)
+
+
+@pytest.mark.parametrize(
+    ("answered", "outcome", "said"),
+    [
+        pytest.param(described("/items/7", {"id": 7}), None, "", id="as-described"),
+        pytest.param(described("/items/7", {}), Outcome.FAILED, "'id' is a required", id="answer"),
+        pytest.param(described("/items/x", {"id": 7}), Outcome.FAILED, "integer", id="request"),
+        pytest.param(described("/none", {}), Outcome.FAILED, "/none", id="no-such-path"),
+        pytest.param(described("/items/7", {}, 404), Outcome.INCONCLUSIVE, "404", id="left-open"),
+    ],
+)
+def test_an_answer_is_judged_by_its_openapi_document(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answered: httpx.Response,
+    outcome: Outcome | None,
+    said: str,
+) -> None:
+    (tmp_path / "api.yaml").write_text(DOCUMENT)
+    monkeypatch.chdir(tmp_path)
+    if outcome is None:
+        assert expect(answered).openapi("api.yaml", operation="item").finding.notes
+        return
+    with pytest.raises(CheckFailed) as caught:
+        expect(answered).openapi("api.yaml")
+    assert caught.value.finding.outcome is outcome
+    assert said in str(caught.value)
+
+
+def test_an_answer_is_compared_with_its_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kept.json").write_text('{"id": 1, "a": [1, 2]}')
+    monkeypatch.chdir(tmp_path)
+    expect(answer()).snapshot("kept.json", mask=["$.id"])
+    with pytest.raises(CheckFailed, match=r"\\$.id"):
+        expect(answer()).snapshot("kept.json")
+    with pytest.raises(CheckFailed, match="write it with --greenroom-update-snapshots"):
+        expect(answer()).snapshot("none.json")
 
 
 SERVED = """
