@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,7 +18,6 @@ from tests.support.servers import json_reply, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from greenroom.plugins.expecting import Expecting
 
@@ -226,7 +226,7 @@ def test_an_answer_is_compared_with_its_snapshot(
     (tmp_path / "kept.json").write_text('{"id": 1, "a": [1, 2]}')
     monkeypatch.chdir(tmp_path)
     expect(answer()).snapshot("kept.json", mask=["$.id"])
-    with pytest.raises(CheckFailed, match=r"\\$.id"):
+    with pytest.raises(CheckFailed, match=r"\$.id: expected 1"):
         expect(answer()).snapshot("kept.json")
     with pytest.raises(CheckFailed, match="write it with --greenroom-update-snapshots"):
         expect(answer()).snapshot("none.json")
@@ -276,3 +276,15 @@ def test_answers_are_recorded_and_judged_with_their_test(tmp_path: Path) -> None
     nothing = ran.check("test_expects_nothing")["finding"]["seen"]
     assert "nothing was expected of: response of 9 bytes to GET" in nothing
     assert "looked at" in ran.check("test_looks_at_nothing")["finding"]["expected"]
+
+
+def test_the_documented_example_passes(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "python.md").read_text()
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "categories.schema.json").write_text('{"type": "array"}')
+    (tmp_path / "test_it.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    rivers = {"name": "rivers"}
+    with serving(lambda asked: json_reply([rivers] if "all" in asked.path else rivers)) as server:
+        ran = run(tmp_path, "--greenroom-target", server.url)
+    assert (ran.verdict, len(ran.record["checks"])) == ("ship", 3)
+    assert ran.check("test_the_partner_answers")["exchanges"][0]["response"]["status"] == 200

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import tomllib
+from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
+from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.schema_command import schema_text
+from greenroom.plugins.settings import Settings
+from greenroom.plugins.suite_contract import Contracts
+from greenroom.plugins.suite_parser import parse_suite
+from greenroom.plugins.suite_table import tables_of
+from greenroom.plugins.suite_variables import Variables
 from tests.support.runs import run
 from tests.support.servers import json_reply, serving
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support.suites import TARGET
 
 SUITE = ("--pyargs", "greenroom.suites.environment")
 SETTINGS = """
@@ -84,6 +89,26 @@ def test_every_kind_of_check_can_stand_in_the_settings(tmp_path: Path) -> None:
     assert answer["id"] == "greenroom.suites.environment::contract answer"
     line = settings.splitlines().index("[environment.contract.answer]") + 1
     assert answer["source"] == {"file": "greenroom.toml", "line": line}
+
+
+def documented() -> str:
+    text = (Path(__file__).parents[2] / "docs" / "environment.md").read_text()
+    return text.partition("```toml\n")[2].partition("```")[0]
+
+
+def test_the_documented_settings_are_valid(tmp_path: Path) -> None:
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "categories.schema.json").write_text('{"type": "array"}')
+    table = tomllib.loads(documented())["environment"]
+    contracts = Contracts(tmp_path, tmp_path)
+    tables = tables_of(Settings(environment=table, where="greenroom.toml"), contracts)
+    text = "version: 1\nname: e\nchecks_from: environment\n"
+    known = Variables({}, {}, {"revision": "v8"}, Redactor())
+    suite = parse_suite(text, Path("e"), contracts, known, TARGET, tables=tables)
+    assert len(suite.checks) == 8
+    assert Draft202012Validator(json.loads(schema_text("settings"))).is_valid(
+        tomllib.loads(documented())
+    )
 
 
 def test_editors_know_the_tables() -> None:
