@@ -145,7 +145,7 @@ class Observer:
             source=marked.source,
             tags=marked.tags,
             skipped=facts.skipped,
-            exchanges=(*recording.exchanges, *recording.served),
+            exchanges=(*recording.exchanges, *recording.own, *recording.served),
             log="" if quiet else _log_tail(report),
         )
 
@@ -232,7 +232,8 @@ def _never_ran(item: pytest.Item) -> bool:
 def _examined(recording: Recording, started: float) -> tuple[Evidence, ...]:
     at = _moment(started)
     body = Evidence("test body", 1, "pytest", pytest.__version__, at)
-    answered = sum(exchange.get("response") is not None for exchange in recording.exchanges)
+    asked = (*recording.exchanges, *recording.own)
+    answered = sum(exchange.get("response") is not None for exchange in asked)
     if not answered:
         return (body, *recording.evidence)
     import httpx  # noqa: PLC0415 - a run without requests does not pay for it

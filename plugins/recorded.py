@@ -45,7 +45,7 @@ def _ask(request: httpx.Request) -> None:
     where = scene()
     exchange = _Exchange(request, where.redactor)
     request.extensions[_EXCHANGE] = exchange
-    where.recording.exchanges.append(exchange.record)
+    where.recording.own.append(exchange.record)
 
 
 def _answer(response: httpx.Response) -> None:

@@ -256,6 +256,13 @@ def test_expects_nothing(target):
 
 def test_looks_at_nothing():
     assert contract
+
+def test_expects_what_means_nothing(target):
+    expect(target.get("/")).json("$[", exists=True)
+
+def test_fails_in_its_body(target):
+    expect(target.get("/"))
+    raise AssertionError("said by the body")
 """
 
 
@@ -266,7 +273,8 @@ def test_answers_are_recorded_and_judged_with_their_test(tmp_path: Path) -> None
         (tmp_path / "suites" / "test_it.py").write_text(SERVED.format(url=server.url))
         ran = run(tmp_path, "--greenroom-target", server.url)
     outcomes = [check["outcome"] for check in ran.record["checks"]]
-    assert outcomes == ["passed", "passed", "failed", "inconclusive", "inconclusive"]
+    doubtful = ["inconclusive", "inconclusive"]
+    assert outcomes == ["passed", "passed", "failed", *doubtful, "error", "failed"]
     rules = [rule["rule"] for rule in ran.check("test_by_target")["finding"]["rules"]]
     assert rules == ["status", "time", "header content-type", "json $.id", "schema"]
     own = ran.check("test_by_own_client")
@@ -276,15 +284,17 @@ def test_answers_are_recorded_and_judged_with_their_test(tmp_path: Path) -> None
     nothing = ran.check("test_expects_nothing")["finding"]["seen"]
     assert "nothing was expected of: response of 9 bytes to GET" in nothing
     assert "looked at" in ran.check("test_looks_at_nothing")["finding"]["expected"]
+    assert "said by the body" in ran.check("test_fails_in_its_body")["finding"]["seen"]
 
 
-def test_the_documented_example_passes(tmp_path: Path) -> None:
+def test_the_documented_example_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[2] / "docs" / "python.md").read_text()
     (tmp_path / "contracts").mkdir()
     (tmp_path / "contracts" / "categories.schema.json").write_text('{"type": "array"}')
     (tmp_path / "test_it.py").write_text(page.partition("```python\n")[2].partition("```")[0])
     rivers = {"name": "rivers"}
     with serving(lambda asked: json_reply([rivers] if "all" in asked.path else rivers)) as server:
+        monkeypatch.setenv("PARTNER_URL", server.url)
         ran = run(tmp_path, "--greenroom-target", server.url)
     assert (ran.verdict, len(ran.record["checks"])) == ("ship", 3)
     assert ran.check("test_the_partner_answers")["exchanges"][0]["response"]["status"] == 200

@@ -24,7 +24,7 @@ def exchanges(request: pytest.FixtureRequest) -> Iterator[list[dict[str, Any]]]:
     """Give the exchanges that are recorded of this very test."""
     redactor_of(request.config).add("hunter2")
     with running(request.node):
-        yield recording_of(request.node).exchanges
+        yield recording_of(request.node).own
 
 
 def replies(asked: Asked) -> Reply:
