@@ -9,6 +9,7 @@ never follow a redirect to another host; and each exchange, complete or not, is 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -246,8 +247,20 @@ def client_of(
 
 
 def elapsed_s(answer: httpx.Response) -> float:
-    """Return the seconds from the request's start to the answer's last byte, redirects included."""
-    return sum(float(one.extensions[_ELAPSED]) for one in (*answer.history, answer))
+    """Return the seconds from the request's start to the answer's last byte, redirects included.
+
+    Of a client that is not ours as httpx measured it; NaN for an answer that nobody sent.
+    """
+    return sum(map(_took_s, (*answer.history, answer)))
+
+
+def _took_s(answer: httpx.Response) -> float:
+    if _ELAPSED in answer.extensions:
+        return float(answer.extensions[_ELAPSED])
+    try:
+        return answer.elapsed.total_seconds()
+    except RuntimeError:
+        return math.nan
 
 
 def answer_of(response: httpx.Response) -> Answer:

@@ -17,6 +17,7 @@ import pytest
 
 from greenroom.plugins.markers import facts_of
 from greenroom.plugins.recording import CheckFailed, Recording, recording_of
+from greenroom.plugins.running import running
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding
 from greenroom.validators.record import Check
@@ -35,7 +36,9 @@ _LOG_TAIL = 4096
 _LONGEST_MESSAGE = 8192
 _NO_SUBTESTS = Subtests()
 _PASSED = {name: Phase(name, "passed") for name in ("setup", "call", "teardown")}
-_UNREACHABLE = frozenset({("httpx", "TransportError"), ("requests", "ConnectionError")})
+_UNREACHABLE = frozenset(
+    {("httpx", "TransportError"), ("requests", "ConnectionError"), ("greenroom", "GreenroomError")}
+)
 
 
 class Observer:
@@ -59,6 +62,12 @@ class Observer:
         """Read the markers now: one that a test adds to itself comes too late to count."""
         for item in session.items:
             facts_of(item)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Tell functions that are no fixtures (`greenroom.expect`) which test they belong to."""
+        with running(item):
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
@@ -116,6 +125,8 @@ class Observer:
             subtests=_subtests(item, self._subtests),
             examined=_examined(recording, report.start),
             target_unused=recording.target_requested and not recording.exchanges,
+            unjudged=tuple(recording.unjudged.values()),
+            unexamined=marked.stage is Stage.ENVIRONMENT and recording.is_empty,
         )
         finding = judge_test(facts)
         if finding.outcome is Outcome.PASSED and _never_ran(item):
@@ -134,7 +145,7 @@ class Observer:
             source=marked.source,
             tags=marked.tags,
             skipped=facts.skipped,
-            exchanges=(*recording.exchanges, *recording.served),
+            exchanges=(*recording.exchanges, *recording.own, *recording.served),
             log="" if quiet else _log_tail(report),
         )
 
@@ -221,7 +232,8 @@ def _never_ran(item: pytest.Item) -> bool:
 def _examined(recording: Recording, started: float) -> tuple[Evidence, ...]:
     at = _moment(started)
     body = Evidence("test body", 1, "pytest", pytest.__version__, at)
-    answered = sum(exchange.get("response") is not None for exchange in recording.exchanges)
+    asked = (*recording.exchanges, *recording.own)
+    answered = sum(exchange.get("response") is not None for exchange in asked)
     if not answered:
         return (body, *recording.evidence)
     import httpx  # noqa: PLC0415 - a run without requests does not pay for it

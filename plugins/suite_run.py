@@ -109,9 +109,13 @@ def judge(check: HttpCheck, target: str, observation: Observation) -> Finding:
     if finding.outcome is Outcome.PASSED:
         return finding
     if told.doubt and len(finding.misses) == 1:
-        # Nothing was missed: the document just does not say what it should have been.
-        return replace(finding, outcome=Outcome.INCONCLUSIVE, advice=_DESCRIBE)
+        return left_open(finding)
     return replace(finding, advice=_advice(check, answer))
+
+
+def left_open(finding: Finding) -> Finding:
+    """Return the finding where nothing was missed: the document does not say what should be."""
+    return replace(finding, outcome=Outcome.INCONCLUSIVE, advice=_DESCRIBE)
 
 
 def redacted(finding: Finding, redactor: Redactor) -> Finding:
