@@ -194,7 +194,11 @@ def _row(case: str, subject: str, metric: str, values: list[float], plain: list[
 
 def _run(python: str, arguments: list[str], folder: Path, target: str) -> Took:
     command = [python, "-m", "pytest", "-q", "--rootdir=.", "-p", "no:cacheprovider", *arguments]
-    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TARGET": target}
+    environment = os.environ | {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # what is installed is compiled once, not in each run
+        "TARGET": target,
+    }
     begun = time.perf_counter()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(

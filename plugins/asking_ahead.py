@@ -30,7 +30,10 @@ NAME = "greenroom-asking"
 WINDOW = 64
 """How far ahead of pytest checks are asked: what a run that stops has asked in vain."""
 _WAITING_S = 0.004
-"""A check that waits as long as this is worth asking another one meanwhile."""
+_WAITING = 3
+"""So many checks in a row that wait so long are worth asking others meanwhile: one alone may have
+waited for the processor.
+"""
 
 
 class Task(NamedTuple):
@@ -59,7 +62,7 @@ class Asking:
         self._items: list[pytest.Item] = []
         self._positions: dict[pytest.Item, int] = {}
         self._next = 0
-        self._waits = False
+        self._waited = 0
         self._started: dict[pytest.Item, _Started] = {}
         self._logs = KeptLogs()
         self._hosts: dict[str, threading.Semaphore] = {}
@@ -83,7 +86,7 @@ class Asking:
     def result(self, item: pytest.Item, run: Callable[[], Finding]) -> Worked:
         """Return what the item found: asked ahead, else asked now; its neighbours go ahead."""
         position = self._positions.get(item)
-        if position is not None and self._waits:
+        if position is not None and self._waited >= _WAITING:
             self._fill(position)
         if (started := self._started.pop(item, None)) is not None:
             try:
@@ -92,8 +95,8 @@ class Asking:
                 self._logs.hand_over(started.logged)
         busy = time.thread_time()
         worked = self._worked(run)
-        if worked.seconds - (time.thread_time() - busy) >= _WAITING_S:
-            self._waits = True
+        waits = worked.seconds - (time.thread_time() - busy) >= _WAITING_S
+        self._waited = self._waited + 1 if waits else 0
         return worked
 
     def _fill(self, position: int) -> None:

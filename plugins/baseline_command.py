@@ -13,10 +13,10 @@ from greenroom.plugins.redaction import Redactor
 from greenroom.plugins.settings import CommandLine, Settings, from_environment, resolve
 from greenroom.plugins.settings_file import table_of
 from greenroom.plugins.suite_contract import Contracts
-from greenroom.plugins.suite_items import tables_of
 from greenroom.plugins.suite_model import WorkCheck
 from greenroom.plugins.suite_parser import parse_suite
 from greenroom.plugins.suite_static import StaticWork
+from greenroom.plugins.suite_table import tables_of
 from greenroom.plugins.suite_variables import Variables
 from greenroom.plugins.suite_yaml import Document
 from greenroom.plugins.workplace import Workplace
@@ -75,7 +75,7 @@ def _chosen(
     text = Document.load(suite_file, "the suite", "name a file *.suite.yaml").text
     variables = Variables(os.environ, settings.variables, settings.release, redactor)
     contracts = Contracts(suite_file.parent.absolute(), root)
-    tables = tables_of(settings)
+    tables = tables_of(settings, Contracts(root, root))
     suite = parse_suite(text, suite_file, contracts, variables, _NO_TARGET, tables=tables)
     chosen = [
         (check, check.work)

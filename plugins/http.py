@@ -9,6 +9,7 @@ never follow a redirect to another host; and each exchange, complete or not, is 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -42,7 +43,12 @@ if TYPE_CHECKING:
     from greenroom.validators.http import Failure
 
 _ELAPSED = "greenroom.elapsed"
-
+_HEADERS = httpx.Headers(
+    {
+        "Accept-Encoding": ", ".join(sorted(CODINGS, reverse=True)),
+        "User-Agent": f"greenroom (python-httpx/{httpx.__version__})",
+    }
+)
 Route: TypeAlias = "tuple[str, Address] | None"
 """A host's name and the one address behind it that is meant; None: whatever address it has."""
 
@@ -65,6 +71,7 @@ class Connections:
         self.tls = tls or Tls()
         self._lock = threading.RLock()
         self._pools: dict[_Lane, httpcore.ConnectionPool] = {}
+        self._senders: dict[tuple[str, Tls | None], Sender] = {}
         self._contexts: dict[tuple[Tls, bool], ssl.SSLContext] = {}
 
     @cached_property
@@ -83,7 +90,10 @@ class Connections:
         """Return the way to ``target``; raises `SettingsError` for a function without a version."""
         if is_function(target):
             return self.invoker(target)
-        return self._network(target, None, tls)
+        key = (target, tls)
+        if (known := self._senders.get(key)) is None:
+            known = self._senders[key] = self._network(target, None, tls)
+        return known
 
     def invoker(self, address: str) -> Invoker:
         """Return the way to a function's version; raises `SettingsError` for another address."""
@@ -114,7 +124,11 @@ class Connections:
 
     def _network(self, base: str, route: Route, tls: Tls | None) -> _Network:
         # What the first request needs is made here, before the clock of a check starts.
-        lane = _Lane(route, httpx.URL(base).scheme, (self.tls if tls is None else tls).at(base))
+        known = (self.tls if tls is None else tls).at(base)
+        if route is not None:
+            host = route[1].host
+            known = known.at(f"https://[{host}]" if ":" in host else f"https://{host}")
+        lane = _Lane(route, httpx.URL(base).scheme, known)
         self.pool_of(lane)
         return _Network(base, lane, self)
 
@@ -228,16 +242,25 @@ def client_of(
         transport=_RecordingTransport(sender, redactor, record, limits),
         timeout=limits.timeout_s,
         trust_env=False,
-        headers={
-            "Accept-Encoding": ", ".join(sorted(CODINGS, reverse=True)),
-            "User-Agent": f"greenroom (python-httpx/{httpx.__version__})",
-        },
+        headers=_HEADERS,
     )
 
 
 def elapsed_s(answer: httpx.Response) -> float:
-    """Return the seconds from the request's start to the answer's last byte, redirects included."""
-    return sum(float(one.extensions[_ELAPSED]) for one in (*answer.history, answer))
+    """Return the seconds from the request's start to the answer's last byte, redirects included.
+
+    Of a client that is not ours as httpx measured it; NaN for an answer that nobody sent.
+    """
+    return sum(map(_took_s, (*answer.history, answer)))
+
+
+def _took_s(answer: httpx.Response) -> float:
+    if _ELAPSED in answer.extensions:
+        return float(answer.extensions[_ELAPSED])
+    try:
+        return answer.elapsed.total_seconds()
+    except RuntimeError:
+        return math.nan
 
 
 def answer_of(response: httpx.Response) -> Answer:

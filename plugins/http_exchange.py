@@ -23,6 +23,7 @@ CODINGS = frozenset({"gzip", "deflate"})
 """What is asked for: zlib reads both, and stops where it is told to."""
 _KNOWN_CODINGS = CODINGS | {"br", "zstd"}
 """What httpx decodes where it can; anything else it leaves as it came."""
+_DECODED_STEP = 1024
 _GZIP = 31
 """zlib's word for the largest window with the head of gzip."""
 _UNPACKED_MOST = 1024 * 1024
@@ -31,15 +32,26 @@ _KEPT = ("http_version",)
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
-class Sender(Protocol):
+class Way(Protocol):
+    """How a request got where it went.
+
+    ``address`` is where connections lead whatever the host's name, or empty.
+    """
+
+    address: str
+
+    def shown(self, url: httpx.URL) -> str:
+        """Return ``url`` as people know it."""
+        ...
+
+
+class Sender(Way, Protocol):
     """A way to a target: the network, or the invocation of a function.
 
-    ``base`` is the URL that paths of the target are joined to; ``address`` is where connections
-    lead whatever the host's name, or empty.
+    ``base`` is the URL that paths of the target are joined to.
     """
 
     base: str
-    address: str
 
     def send(self, request: httpx.Request) -> httpcore.Response:
         """Send ``request`` within the present deadline (`greenroom.plugins.network.within`)."""
@@ -47,10 +59,6 @@ class Sender(Protocol):
 
     def sign(self, request: httpx.Request, how: SigV4, redactor: Redactor) -> None:
         """Sign ``request`` within the present deadline."""
-        ...
-
-    def shown(self, url: httpx.URL) -> str:
-        """Return ``url`` as people know it."""
         ...
 
 
@@ -83,15 +91,8 @@ class Reading:
             return None
         whole = self._body is not None
         body = bytes(self._raw) if self._body is None else self._body
-        headers = httpx.Headers(self._head.headers)
-        text = redactor.shown(redactor.excerpt(_text(body, headers), RECORDED, whole=whole))
-        return {
-            "status": self._head.status,
-            "headers": redactor.headers(headers.multi_items()),
-            "body": text,
-            "body_bytes": len(body),
-            "truncated": not whole or len(_text(body, headers)) > RECORDED,
-        }
+        answer = httpx.Response(self._head.status, headers=self._head.headers)
+        return response_json(answer, body, redactor, whole=whole)
 
     def _response(self, request: httpx.Request) -> httpx.Response:
         assert self._head is not None  # noqa: S101 - called after the head was read
@@ -144,12 +145,37 @@ class Reading:
             )
 
 
+class Steps(httpx.SyncByteStream):
+    """Bytes in small steps, so that a compression bomb is noticed before it has grown."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __iter__(self) -> Any:  # noqa: ANN401 - httpx names no type here
+        for start in range(0, len(self._data), _DECODED_STEP):
+            yield self._data[start : start + _DECODED_STEP]
+
+
 def _has_zlib_head(data: bytes | bytearray) -> bool:
     """Tell ``deflate`` as RFC 9110 means it from the bare stream that some servers send."""
     return len(data) > 1 and data[0] & 15 == zlib.DEFLATED and (data[0] << 8 | data[1]) % 31 == 0
 
 
-def request_json(request: httpx.Request, sender: Sender, redactor: Redactor) -> dict[str, Any]:
+def response_json(
+    answer: httpx.Response, body: bytes, redactor: Redactor, *, whole: bool
+) -> dict[str, Any]:
+    """Return the record's form of an answer whose ``body``, ``whole`` or not, was decoded."""
+    text = _text(body, answer.headers)
+    return {
+        "status": answer.status_code,
+        "headers": redactor.headers(answer.headers.multi_items()),
+        "body": redactor.shown(redactor.excerpt(text, RECORDED, whole=whole)),
+        "body_bytes": len(body),
+        "truncated": not whole or len(text) > RECORDED,
+    }
+
+
+def request_json(request: httpx.Request, way: Way, redactor: Redactor) -> dict[str, Any]:
     """Return the record's form of a request."""
     try:
         body = redactor.excerpt(_text(_unpacked(request), request.headers), RECORDED)
@@ -159,10 +185,10 @@ def request_json(request: httpx.Request, sender: Sender, redactor: Redactor) -> 
         body = "(a stream)"
     return {
         "method": request.method,
-        "url": redactor.url(sender.shown(request.url)),
+        "url": redactor.url(way.shown(request.url)),
         "headers": redactor.headers(request.headers.multi_items()),
         "body": body or None,
-        "address": sender.address,
+        "address": way.address,
     }
 
 

@@ -113,7 +113,7 @@ def open_subject(subject: Subject, place: Workplace, work: Path) -> Iterator[Ope
 
     reference = parse_reference(subject.name)
     with asking(reference, place.environ, place.until) as registry:
-        yield _remote(subject, registry)
+        yield _remote(subject, registry, SharedCache(place.cache / "platforms"))
 
 
 def _local(subject: Subject, place: Workplace, work: Path) -> Opened:
@@ -135,8 +135,8 @@ def _local(subject: Subject, place: Workplace, work: Path) -> Opened:
             return Opened("", (target,), lambda: "")
 
 
-def _remote(subject: Subject, registry: Asking) -> Opened:
-    found = registry.resolved()
+def _remote(subject: Subject, registry: Asking, known: SharedCache) -> Opened:
+    found = registry.resolved(known)
     reference = found.reference
     usable = [one for one in found.platforms if one.os != "unknown"]
     digests = {str(one): one.digest for one in usable}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
-from greenroom.validators.json_values import same
+from greenroom.validators.json_diff import same
 from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:

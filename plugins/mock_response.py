@@ -10,7 +10,7 @@ from greenroom.plugins.mock_model import Call, Reply, json_reply
 from greenroom.validators.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from greenroom.plugins.mock_schemas import Schemas
 
@@ -30,7 +30,7 @@ class Answers:
 
     def __call__(self, call: Call) -> tuple[Reply, tuple[str, ...]]:
         """Return the reply, and in which ways the call breaks the document."""
-        breaches = (*self._of_parameters(call), *self._of_body(call))
+        breaches = self.breaches(call)
         try:
             return self._reply(), breaches
         except SettingsError as error:
@@ -38,6 +38,10 @@ class Answers:
             return json_reply({"error": text}, 500), (*breaches, text)
 
     # The request
+
+    def breaches(self, call: Call) -> tuple[str, ...]:
+        """Return in which ways a request breaks the document."""
+        return (*self._of_parameters(call), *self._of_body(call))
 
     def _of_parameters(self, call: Call) -> Iterator[str]:
         known = set()
@@ -69,7 +73,7 @@ class Answers:
         if schema is None:
             return
         items, _ = self.schemas.follow((*at, "items"))
-        value = _value_of(texts, schema, items, explode=parameter.get("explode", True))
+        value = value_of(texts, schema, items, explode=parameter.get("explode", True))
         for breach in self.schemas.breaches((*pointer, "schema"), value, sent=True):
             yield f"{what}: {breach}"
 
@@ -95,10 +99,10 @@ class Answers:
             return
         sent = (call.header("content-type") or "").partition(";")[0].strip().lower()
         content = body.get("content", {})
-        media = _media(sent, content)
+        media = media_of(sent, content)
         if media is None:
             yield f"the content type {sent!r} is none of {', '.join(content)}"
-        elif _is_json(sent) and "schema" in content[media]:
+        elif is_json(sent) and "schema" in content[media]:
             yield from self._of_json(call, (*at, "content", media, "schema"))
 
     def _of_json(self, call: Call, pointer: tuple[str, ...]) -> Iterator[str]:
@@ -119,10 +123,10 @@ class Answers:
         content = response.get("content") if isinstance(response, dict) else None
         if not isinstance(content, dict) or not content:
             return Reply(status)
-        media = next((name for name in content if _is_json(name)), next(iter(content)))
+        media = next((name for name in content if is_json(name)), next(iter(content)))
         value = self._example((*at, "content", media), content[media])
         headers = (("content-type", "application/json" if "*" in media else media),)
-        if _is_json(media) or not isinstance(value, str):
+        if is_json(media) or not isinstance(value, str):
             return Reply(status, headers, json.dumps(value, ensure_ascii=False).encode())
         return Reply(status, headers, value.encode())
 
@@ -162,7 +166,8 @@ def _texts(call: Call, where: str, name: str) -> list[str]:
             return [] if value is None else [value]
 
 
-def _value_of(texts: list[str], schema: Any, items: Any, *, explode: bool) -> Any:  # noqa: ANN401
+def value_of(texts: list[str], schema: Any, items: Any, *, explode: bool) -> Any:  # noqa: ANN401
+    """Return what the texts of a parameter stand for: a list, or a value, by its ``schema``."""
     if isinstance(schema, dict) and "array" in _types(schema):
         if len(texts) == 1 and ("," in texts[0] or not explode):
             texts = texts[0].split(",")
@@ -197,15 +202,15 @@ def _best(responses: dict[str, Any]) -> tuple[str, int]:
     return next(iter(responses)), 200
 
 
-def _media(sent: str, content: dict[str, Any]) -> str | None:
-    major = sent.partition("/")[0]
-    for name in content:
-        if name.partition(";")[0].strip().lower() in {sent, f"{major}/*", "*/*"}:
-            return name
-    return None
+def media_of(sent: str, content: Iterable[str]) -> str | None:
+    """Return which media type of ``content`` is meant by the type ``sent``; the nearest one."""
+    names = {name.partition(";")[0].strip().lower(): name for name in content}
+    nearest = (sent, f"{sent.partition('/')[0]}/*", "*/*")
+    return next((names[name] for name in nearest if name in names), None)
 
 
-def _is_json(media: str) -> bool:
+def is_json(media: str) -> bool:
+    """Tell whether a media type, or a range of them, can be JSON."""
     plain = media.partition(";")[0].strip().lower()
     return (
         plain == "application/json" or plain.endswith("+json") or plain in {"*/*", "application/*"}

@@ -19,6 +19,7 @@ import pytest
 from greenroom.plugins.clean_logs import clean_handlers
 from greenroom.plugins.markers import facts_of
 from greenroom.plugins.recording import CheckFailed, Recording, recording_of
+from greenroom.plugins.running import running
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding
 from greenroom.validators.record import Check
@@ -37,7 +38,9 @@ _LOG_TAIL = 4096
 _LONGEST_MESSAGE = 8192
 _NO_SUBTESTS = Subtests()
 _PASSED = {name: Phase(name, "passed") for name in ("setup", "call", "teardown")}
-_UNREACHABLE = frozenset({("httpx", "TransportError"), ("requests", "ConnectionError")})
+_UNREACHABLE = frozenset(
+    {("httpx", "TransportError"), ("requests", "ConnectionError"), ("greenroom", "GreenroomError")}
+)
 
 
 class Observer:
@@ -77,6 +80,12 @@ class Observer:
             message = None if context.msg is None else text(context.msg)
             told = {name: text(value) for name, value in context.kwargs.items()}
             report.context = replace(context, msg=message, kwargs=told)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Tell functions that are no fixtures (`greenroom.expect`) which test they belong to."""
+        with running(item):
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
@@ -134,6 +143,8 @@ class Observer:
             subtests=_subtests(item, self._subtests),
             examined=_examined(recording, report.start),
             target_unused=recording.target_requested and not recording.exchanges,
+            unjudged=tuple(recording.unjudged.values()),
+            unexamined=marked.stage is Stage.ENVIRONMENT and recording.is_empty,
         )
         finding = judge_test(facts)
         if finding.outcome is Outcome.PASSED and _never_ran(item):
@@ -152,7 +163,7 @@ class Observer:
             source=marked.source,
             tags=marked.tags,
             skipped=facts.skipped,
-            exchanges=(*recording.exchanges, *recording.served),
+            exchanges=(*recording.exchanges, *recording.own, *recording.served),
             log="" if quiet else _log_tail(report),
         )
 
@@ -245,7 +256,8 @@ def _never_ran(item: pytest.Item) -> bool:
 def _examined(recording: Recording, started: float) -> tuple[Evidence, ...]:
     at = _moment(started)
     body = Evidence("test body", 1, "pytest", pytest.__version__, at)
-    answered = sum(exchange.get("response") is not None for exchange in recording.exchanges)
+    asked = (*recording.exchanges, *recording.own)
+    answered = sum(exchange.get("response") is not None for exchange in asked)
     if not answered:
         return (body, *recording.evidence)
     import httpx  # noqa: PLC0415 - a run without requests does not pay for it

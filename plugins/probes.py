@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 from greenroom.plugins.dns_lookup import look_up
 from greenroom.plugins.function_address import parse_function
@@ -22,25 +22,29 @@ from greenroom.plugins.target import connections_of
 from greenroom.plugins.tcp import connect, converse
 from greenroom.plugins.tls import Asked, observe_tls
 from greenroom.plugins.workplace import Site
-from greenroom.validators.dns import RecordType
+from greenroom.validators.dns import RecordType, judge_dns
 from greenroom.validators.json_values import Expectation, Operator
-from greenroom.validators.tcp import RECEIVED_MOST
+from greenroom.validators.tcp import RECEIVED_MOST, judge_tcp
 from greenroom.validators.texts import TextRule
-from greenroom.validators.tls import Protocol
+from greenroom.validators.tls import Protocol, judge_tls
 from greenroom.validators.vocabulary import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     import pytest
 
     from greenroom.plugins.security_run import SecurityOrder
     from greenroom.validators.dns import DnsFacts
+    from greenroom.validators.evidence import Evidence
+    from greenroom.validators.finding import Finding
     from greenroom.validators.functions import Invocation
     from greenroom.validators.security import SecurityFacts
     from greenroom.validators.tcp import TcpFacts
     from greenroom.validators.tls import TlsFacts
+
+Facts = TypeVar("Facts")
 
 _DNS_PORT = 53
 _TLS_PORT = 443
@@ -51,10 +55,11 @@ class Probe:
     """Observes what lies below HTTP; each observation takes at most its ``seconds``.
 
     Raises `ServiceError` for what could not be observed, `ToolError` where a library is missing,
-    and `SettingsError` for what cannot be asked.
+    and `SettingsError` for what cannot be asked. ``seen`` is the evidence of each observation.
     """
 
     site: Site
+    seen: list[Evidence] = field(default_factory=list)
 
     def tcp(
         self,
@@ -68,9 +73,10 @@ class Probe:
         """Connect to HOST:PORT; with ``receives`` send, and read until that text came."""
         until = time.monotonic() + seconds
         if not receives:
-            return connect(parse_peer(peer), until)
+            return self._noted(connect(parse_peer(peer), until), judge_tcp)
         wanted = TextRule("receives", Expectation(Operator.CONTAINS, receives))
-        return converse(parse_peer(peer), until, send.encode(), (wanted,), most)
+        facts = converse(parse_peer(peer), until, send.encode(), (wanted,), most)
+        return self._noted(facts, judge_tcp)
 
     def dns(
         self, name: str, type_: str = "A", *, server: str = "", seconds: float = 10.0
@@ -78,7 +84,8 @@ class Probe:
         """Ask ``server`` (HOST[:PORT], the system's if empty) about an absolute name."""
         until = time.monotonic() + seconds
         asked = parse_peer(server, _DNS_PORT) if server else None
-        return look_up(name, choose(RecordType, type_, "type"), until, asked)
+        facts = look_up(name, choose(RecordType, type_, "type"), until, asked)
+        return self._noted(facts, judge_dns)
 
     def tls(  # noqa: PLR0913 - what a handshake can be asked for, by name
         self,
@@ -93,7 +100,8 @@ class Probe:
         """Do the handshakes with HOST[:PORT], or with the target."""
         found = parse_peer(peer, _TLS_PORT) if peer else peer_of(self.site.base, _TLS_PORT)
         old = tuple(choose(Protocol, one, "refuses") for one in refuses)
-        return observe_tls(Asked(found, name, ca, tuple(alpn), old), time.monotonic() + seconds)
+        asked = Asked(found, name, ca, tuple(alpn), old)
+        return self._noted(observe_tls(asked, time.monotonic() + seconds), judge_tls)
 
     def security(self, order: SecurityOrder, *, seconds: float = 120.0) -> SecurityFacts:
         """Send the built-in penetration probes to the target, which the settings must allow."""
@@ -106,16 +114,21 @@ class Probe:
         address = parse_function(function or self.site.base)
         return call(self.site, address, event, time.monotonic() + seconds)
 
+    def _noted(self, facts: Facts, judge: Callable[[Facts], Finding]) -> Facts:
+        """Keep the evidence that a judgement rests on, also for who asserts by himself."""
+        self.seen.extend(judge(facts).evidence)
+        return facts
+
 
 def probe_of(request: pytest.FixtureRequest) -> Probe:
     """Return the probe of one test, whose invocations are recorded with it."""
     settings = settings_of(request.config)
-    return Probe(
-        Site(
-            target=settings.target or "",
-            connections=connections_of(request.config),
-            redactor=redactor_of(request.config),
-            record=recording_of(request.node).exchanges.append,
-            allow=settings.allow,
-        )
+    recording = recording_of(request.node)
+    site = Site(
+        target=settings.target or "",
+        connections=connections_of(request.config),
+        redactor=redactor_of(request.config),
+        record=recording.exchanges.append,
+        allow=settings.allow,
     )
+    return Probe(site, recording.evidence)

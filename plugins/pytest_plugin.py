@@ -64,6 +64,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--greenroom", action="store_true", help="record this run as checks and give a verdict"
     )
     group.addoption("--greenroom-report", metavar="DIR", help="write the run's documents to DIR")
+    group.addoption(
+        "--greenroom-update-snapshots",
+        action="store_true",
+        help="write the snapshots of declarative checks instead of comparing with them",
+    )
     group.addoption("--greenroom-target", metavar="URL", help="the address of what is checked")
     group.addoption(
         "--greenroom-ready",

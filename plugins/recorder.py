@@ -300,10 +300,21 @@ class Recorder:
         known = self._stopped or status in {0, _NO_TESTS} or (status == 1 and explained)
         if not known:
             self._add_problem(f"pytest ended with exit status {status}")
+        self._note_drift()
         self._finished = _now()
         self._duration_s = monotonic() - self._clock
         if self._documents is not None:
             self._write(self._documents)
+
+    def _note_drift(self) -> None:
+        """Note what the contracts of the checks describe and none of the checks saw."""
+        notes = [note for check in self._checks for note in check.finding.notes]
+        if not any("openapi " in note for note in notes):
+            return
+        from greenroom.plugins.openapi_drift import drift  # noqa: PLC0415 - few runs have any
+
+        if found := drift(notes, self._config.rootpath):
+            self.note(contracts=found)
 
     def _write(self, documents: Documents) -> None:
         record = self.record()

@@ -27,15 +27,25 @@ class Recording:
     """Findings, redacted HTTP exchanges and whether a target's client was asked for.
 
     ``worked_s`` are the seconds of a check that was run ahead of its turn,
-    ``served`` are the exchanges that mock services answered, ``evidence`` what else was seen.
+    ``own`` are the exchanges of a test's own clients, ``served`` those that mock services answered,
+    ``evidence`` is what else was seen,
+    ``unjudged`` the answers that something was to be expected of, by who was to judge them.
     """
 
     findings: list[Finding] = field(default_factory=list)
     exchanges: list[dict[str, Any]] = field(default_factory=list)
+    own: list[dict[str, Any]] = field(default_factory=list)
     served: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    unjudged: dict[object, str] = field(default_factory=dict)
     target_requested: bool = False
     worked_s: float = 0.0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was asked, seen or judged."""
+        asked = self.exchanges or self.own or self.served
+        return not (asked or self.findings or self.evidence)
 
     def verify(self, finding: Finding) -> Finding:
         """Record ``finding``; raise `CheckFailed` unless it passed."""

@@ -11,7 +11,7 @@ import json
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 import httpx
 
@@ -24,6 +24,8 @@ from greenroom.validators.image_reference import DOCKER_HUB, Reference, parse_re
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from greenroom.plugins.shared_cache import SharedCache
 
 __all__ = ["Asking", "Platform", "Reference", "Resolved", "asking", "parse_reference"]
 
@@ -120,13 +122,24 @@ class Asking:
         """Return the digest that the reference has now, an index's where it has platforms."""
         return self._manifest()[1]
 
-    def resolved(self) -> Resolved:
-        """Return the digest and the platforms that the reference has now."""
+    def resolved(self, known: SharedCache | None = None) -> Resolved:
+        """Return the digest and the platforms that the reference has now.
+
+        ``known`` keeps the platform of an image by its digest: that never changes.
+        """
         answer, digest, media_type = self._manifest()
         if media_type in _INDEXES:
             platforms = self._listed(self._json(answer))
         else:
-            platforms = (self._own(self._json(answer), digest),)
+            kept = known.get((digest,)) if known else None
+            own = (
+                Platform(kept[0], kept[1], kept[2], digest)
+                if _is_kept(kept)
+                else self._own(answer, digest)
+            )
+            if known and not _is_kept(kept):
+                known.put((digest,), [own.os, own.architecture, own.variant])
+            platforms = (own,)
         return Resolved(self._reference, digest, media_type, platforms)
 
     def _manifest(self) -> tuple[httpx.Response, str, str]:
@@ -146,9 +159,9 @@ class Asking:
         # An attestation stands beside its image as a platform that nothing runs on.
         return tuple(platform for platform in found if platform.os != "unknown")
 
-    def _own(self, manifest: dict[str, Any], digest: str) -> Platform:
+    def _own(self, manifest: httpx.Response, digest: str) -> Platform:
         try:
-            wanted = str(manifest["config"]["digest"])
+            wanted = str(self._json(manifest)["config"]["digest"])
         except (KeyError, TypeError):
             self._broken("gave a manifest without a configuration")
         if not _DIGEST.fullmatch(wanted):
@@ -249,6 +262,15 @@ class Asking:
             f"the registry {self._reference.registry} {what}: {self._reference}",
             hint="look at the registry and at what stands between it and here",
         )
+
+
+def _is_kept(value: object) -> TypeGuard[list[str]]:
+    """Tell whether a cache's value is a platform's three parts."""
+    return (
+        isinstance(value, list)
+        and len(value) == len(("os", "architecture", "variant"))
+        and all(isinstance(part, str) for part in value)
+    )
 
 
 def _platform(data: dict[str, Any], digest: str) -> Platform:

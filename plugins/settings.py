@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from greenroom.plugins.target_settings import Ready, Targets
 
 KEYS = (
-    *("allow", "artifact", "expect", "hook", "in_flight", "ready", "release", "report"),
-    *("revision", "secrets", "target", "targets", "tls", "trivy", "variables", "waivers"),
+    *("allow", "artifact", "environment", "expect", "hook", "in_flight", "ready", "release"),
+    *("report", "revision", "secrets", "target", "targets", "tls", "trivy", "variables", "waivers"),
 )
 IN_FLIGHT = 32
 IN_FLIGHT_MOST = 64
@@ -51,7 +51,8 @@ class Settings:
     ``secrets`` are names of environment variables whose values are redacted from every output;
     ``allow`` are the origins that may be loaded or attacked, ``in_flight`` is how many checks may
     ask the same host at once; ``tls`` is how targets are asked by TLS, its paths absolute;
-    ``artifact`` holds checks as tables, ``tool_tables`` what tools are told, ``where`` the file.
+    ``artifact`` and ``environment`` hold checks as tables, ``tool_tables`` what tools are told,
+    ``where`` names the file.
     """
 
     report: Path | None = None
@@ -68,6 +69,7 @@ class Settings:
     allow: Allowed = field(default_factory=Allowed)
     in_flight: int = IN_FLIGHT
     artifact: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
     tool_tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     tls: Tls | None = None
     where: str = ""
@@ -161,6 +163,7 @@ def resolve(
         allow=read_allowed(_subtable(table, "allow", where), where),
         in_flight=_in_flight(environment.get("in_flight") or table.get("in_flight"), where),
         artifact=_subtable(table, "artifact", where),
+        environment=_subtable(table, "environment", where),
         tool_tables=_tool_tables(table, where),
         tls=_tls(table, target, where),
         where=where,

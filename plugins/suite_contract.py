@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
 
 from greenroom.plugins.suite_files import Files
-from greenroom.plugins.suite_yaml import Document, Place
-from greenroom.validators.errors import SettingsError
 from greenroom.validators.http import Violation
 from greenroom.validators.json_values import cut, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from jsonschema.protocols import Validator
+    from greenroom.plugins.redaction import Redactor
+    from greenroom.plugins.schema_compile import Compiled
 
 _VIOLATIONS_MOST = 100
-_DATA_KEYWORDS = frozenset({"const", "enum", "default", "examples"})
-"""Keywords that hold data: a ``$ref`` within them is none."""
 
 
 def read_json(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
@@ -44,16 +42,36 @@ def read_json(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
         raise ValueError("nested too deeply") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """A compiled JSON Schema; ``name`` is its path as the suite gives it."""
+class Compiling(Protocol):
+    """Compiles a schema."""
 
-    name: str
-    validator: Validator
+    def __call__(self, *, ask: bool) -> Compiled | None:
+        """Return the schema; None if that needs to ``ask`` a host, and it may not now."""
+
+
+class Contract:
+    """A JSON Schema that is compiled once; ``name`` is its path as the suite gives it."""
+
+    def __init__(self, name: str, compiling: Compiling) -> None:
+        self.name = name
+        self._compiling = compiling
+        self._lock = Lock()
+        self._compiled = compiling(ask=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of how it is validated: formats that nobody checks."""
+        return self._compiled.notes if self._compiled is not None else ()
 
     def violations(self, value: Any) -> tuple[Violation, ...]:  # noqa: ANN401 - a JSON value
-        """Return the ways in which ``value`` breaks the schema, at most 100."""
-        errors = islice(self.validator.iter_errors(value), _VIOLATIONS_MOST)
+        """Return the ways in which ``value`` breaks the schema, at most 100.
+
+        Raises `ServiceError` where a document that the schema refers to cannot be had.
+        """
+        compiled = self._ready()
+        if compiled.fast is not None and compiled.fast(value):
+            return ()
+        errors = islice(compiled.validator.iter_errors(value), _VIOLATIONS_MOST)
         return tuple(
             Violation(
                 "".join(f"/{part}" for part in error.absolute_path), cut(printable(error.message))
@@ -61,98 +79,52 @@ class Contract:
             for error in errors
         )
 
+    def _ready(self) -> Compiled:
+        if self._compiled is None:
+            with self._lock:  # several checks may be the first to need it
+                known = self._compiling(ask=True)
+            assert known is not None  # noqa: S101 - a host may be asked now
+            self._compiled = known
+        return self._compiled
+
 
 class Contracts:
     """The contracts of one suite, by their paths from ``folder``, each compiled once.
 
-    Their files must lie below ``root``, wherever links lead.
+    Their files must lie below ``root``, wherever links lead. ``snapshots`` writes them, where the
+    run was asked to.
     """
 
-    def __init__(self, folder: Path, root: Path) -> None:
+    def __init__(self, folder: Path, root: Path, snapshots: Redactor | None = None) -> None:
         self.files = Files(folder, root)
-        self._loaded: dict[str, Contract] = {}
+        self.root = root
+        self.snapshots = snapshots
+        self._loaded: dict[tuple[str, tuple[str, ...]], Contract] = {}
 
-    def load(self, name: str) -> Contract:
-        """Return the contract of this name; raises `SettingsError`."""
-        if name not in self._loaded:
+    def load(self, name: str, hosts: tuple[str, ...] = ()) -> Contract:
+        """Return the contract of this name, which may refer to ``hosts``; `SettingsError`."""
+        if (name, hosts) not in self._loaded:
             path = self.files.path(name, "schema")
-            self._loaded[name] = load_contract(path, name)
-        return self._loaded[name]
+            self._loaded[name, hosts] = load_contract(path, name, self.root, hosts)
+        return self._loaded[name, hosts]
 
 
-def load_contract(path: Path, name: str) -> Contract:
-    """Compile the schema in ``path``; raises `SettingsError`. References stay within the file."""
-    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 - takes 150 ms
-    from jsonschema.validators import validator_for  # noqa: PLC0415 - as above
-    from referencing import Registry  # noqa: PLC0415 - as above
+def load_contract(
+    path: Path,
+    name: str,
+    root: Path | None = None,
+    hosts: tuple[str, ...] = (),
+    fetch: Callable[[str], bytes] | None = None,
+) -> Contract:
+    """Compile the schema in ``path``; raises `SettingsError`.
 
-    schema = _load(path)
-    if not isinstance(schema, dict) or not schema:
-        raise SettingsError(
-            f"{path}: a contract must be a JSON object with keywords",
-            hint="a schema that accepts everything proves nothing; see json-schema.org",
-        )
-    for reference in _references(schema):
-        if not reference.startswith("#"):
-            raise SettingsError(
-                f"{path}: the reference {reference!r} leaves the file",
-                hint="copy the definition below $defs and refer to it as #/$defs/NAME",
-            )
-    kind = validator_for(schema, default=Draft202012Validator)
-    try:
-        kind.check_schema(schema)
-    except SchemaError as error:
-        raise SettingsError(
-            f"{path}: not a valid JSON Schema at {error.json_path}: {error.message}"
-        ) from error
-    if not set(schema) & set(kind.VALIDATORS):
-        raise SettingsError(
-            f"{path}: none of its keywords constrains anything: {', '.join(schema)}",
-            hint="a schema that accepts everything proves nothing; is a keyword misspelt?",
-        )
-    # An empty registry retrieves nothing: no reference can reach the network.
-    registry: Registry[Any] = Registry()
-    validator = kind(schema, registry=registry, format_checker=kind.FORMAT_CHECKER)
-    _resolve_all(path, schema, validator)
-    return Contract(name, validator)
+    Its references lead to files below ``root`` (its own folder unless given) and to ``hosts``,
+    which are asked by ``fetch`` when a value is first validated.
+    """
+    from greenroom.plugins import schema_compile  # noqa: PLC0415 - loads jsonschema: 150 ms
 
-
-def _load(path: Path) -> Any:  # noqa: ANN401 - a JSON value
-    document = Document.load(path, "the schema", "the path starts at the suite's folder")
-    try:
-        return read_json(document.text.encode())
-    except json.JSONDecodeError as error:
-        raise document.error(Place(error.lineno, error.colno), error.msg) from error
-    except ValueError as error:
-        raise SettingsError(f"{path}: {error}") from error
-
-
-def _references(schema: object) -> Iterator[str]:
-    if isinstance(schema, dict):
-        for key, value in schema.items():
-            if key in {"$ref", "$dynamicRef", "$recursiveRef"} and isinstance(value, str):
-                yield value
-            elif key not in _DATA_KEYWORDS:
-                yield from _references(value)
-    elif isinstance(schema, list):
-        for item in schema:
-            yield from _references(item)
-
-
-def _resolve_all(path: Path, schema: dict[str, Any], validator: Validator) -> None:
-    """Fail now, not in the middle of a run, if a reference has no definition."""
-    from referencing import Registry, Resource  # noqa: PLC0415 - loaded with jsonschema
-    from referencing.exceptions import Unresolvable  # noqa: PLC0415 - as above
-    from referencing.jsonschema import specification_with  # noqa: PLC0415 - as above
-
-    dialect = validator.META_SCHEMA.get("$schema", "")
-    resource = Resource.from_contents(schema, default_specification=specification_with(dialect))
-    resolver = Registry[Any]().with_resource("", resource).resolver()
-    for reference in _references(schema):
-        try:
-            resolver.lookup(reference)
-        except Unresolvable as error:
-            raise SettingsError(f"{path}: the reference {reference!r} has no definition") from error
+    source = schema_compile.source(path, root or path.parent, hosts, fetch)
+    return Contract(name, functools.partial(schema_compile.compiled, source))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,44 +4,56 @@ Grammar::
 
     status:  200 | 2xx | [200, 404, 3xx]          without it: 2xx
     time:    "< 500ms" | "<= 2s"
+    size:    "< 64KiB" | "<= 1MiB"                the body's, decompressed
     headers: {NAME: TEXT | {OPERATOR: ARGUMENT, …}, …}
+    cookies: {NAME: TEXT | {OPERATOR: ARGUMENT, …}, …}
+    text:    TEXT | {OPERATOR: ARGUMENT, …}       the body, in the charset that it names
     json:    {JSONPATH: VALUE | {OPERATOR: ARGUMENT, …}, …}
-    schema:  PATH of a JSON Schema, from the suite's folder
+    schema:  PATH | {file: PATH, remote: [HOST, …]}
+    openapi: PATH | {document: PATH, operation?: ID, request?: false}
+    snapshot: PATH | {file: PATH, mask?: [JSONPATH, …]}
 
-A plain value means ``equals``. The operators are those of `greenroom.validators.json_values`;
-``length`` and ``count`` take a number or a comparison (``">= 1"``); ``matches`` is a regular
-expression for the whole text. All selected values must meet an operator.
+Paths are from the suite's folder. A plain value means ``equals``; the operators are those of
+`greenroom.plugins.suite_operators`. All selected values must meet an operator.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from greenroom.plugins.suite_model import Expect, HeaderRule, JsonRule
+from greenroom.plugins.suite_model import CookieRule, Expect, HeaderRule, JsonRule
+from greenroom.plugins.suite_operators import (
+    HEADER_OPERATORS,
+    JSON_OPERATORS,
+    TEXT_OPERATORS,
+    read_expectations,
+    read_threshold,
+)
 from greenroom.plugins.suite_request import HEADER_NAME
 from greenroom.plugins.suite_yaml import Mapping, Scalar, Sequence
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.http import StatusSet
-from greenroom.validators.json_values import Expectation, JsonType, Operator
-from greenroom.validators.threshold import Dimension, Threshold, parse_threshold
+from greenroom.validators.threshold import Dimension
 
 if TYPE_CHECKING:
     from jsonpath_rfc9535 import JSONPathQuery
 
     from greenroom.plugins.suite_contract import Contract, Contracts
     from greenroom.plugins.suite_fields import Fields
-    from greenroom.plugins.suite_yaml import Entry, Node, Place
+    from greenroom.plugins.suite_openapi import Described
+    from greenroom.plugins.suite_snapshot import Snapshot
+    from greenroom.plugins.suite_yaml import Node, Place
+    from greenroom.validators.json_values import Expectation
+    from greenroom.validators.threshold import Threshold
 
-EXPECT_KEYS = ("status", "time", "headers", "json", "schema")
-HEADER_OPERATORS = (
-    Operator.EQUALS,
-    Operator.ONE_OF,
-    Operator.CONTAINS,
-    Operator.MATCHES,
-    Operator.EXISTS,
+EXPECT_KEYS = (
+    *("status", "time", "size", "headers", "cookies", "text", "json", "schema"),
+    *("openapi", "snapshot"),
 )
+SCHEMA_KEYS = ("file", "remote")
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _SUCCESS = StatusSet(classes=frozenset({2}))
 _STATUS_CLASS = re.compile(r"[1-5]xx")
 
@@ -53,9 +65,14 @@ def read_expect(fields: Fields, node: Node, contracts: Contracts) -> Expect:
     return Expect(
         status=_status(fields, values["status"]) if "status" in values else _SUCCESS,
         time=_time(fields, values["time"]) if "time" in values else None,
+        size=_size(fields, values["size"]) if "size" in values else None,
         headers=_headers(fields, values["headers"]) if "headers" in values else (),
+        cookies=_cookies(fields, values["cookies"]) if "cookies" in values else (),
+        text=_text(fields, values["text"]) if "text" in values else (),
         json=_json(fields, values["json"]) if "json" in values else (),
         contract=_contract(fields, values["schema"], contracts) if "schema" in values else None,
+        openapi=_openapi(fields, values["openapi"], contracts) if "openapi" in values else None,
+        snapshot=_snapshot(fields, values["snapshot"], contracts) if "snapshot" in values else None,
     )
 
 
@@ -74,9 +91,17 @@ def _status(fields: Fields, node: Node) -> StatusSet:
 
 def _time(fields: Fields, node: Node) -> Threshold:
     form = 'write a limit such as "< 500ms" or "<= 2s"'
-    limit = _threshold(fields, node, "time", form)
+    limit = read_threshold(fields, node, "time", form)
     if limit.dimension is not Dimension.TIME or limit.operator not in {"<", "<="}:
         raise fields.error(node.place, "time must be below a duration", form)
+    return limit
+
+
+def _size(fields: Fields, node: Node) -> Threshold:
+    form = 'write a limit such as "< 64KiB", "<= 1MiB" or "> 0B"'
+    limit = read_threshold(fields, node, "size", form)
+    if limit.dimension is not Dimension.SIZE:
+        raise fields.error(node.place, "size needs a unit", form)
     return limit
 
 
@@ -85,21 +110,31 @@ def _headers(fields: Fields, node: Node) -> tuple[HeaderRule, ...]:
     for entry in fields.entries(node, "headers"):
         if not HEADER_NAME.fullmatch(entry.key):
             raise fields.error(entry.place, f"{entry.key!r} is not a header's name")
-        rules += [
-            HeaderRule(entry.key, expectation)
-            for expectation in _expectations(fields, entry, HEADER_OPERATORS, header=True)
-        ]
+        found = read_expectations(fields, entry.key, entry.value, HEADER_OPERATORS, text=True)
+        rules += [HeaderRule(entry.key, one) for one in found]
     return tuple(rules)
+
+
+def _cookies(fields: Fields, node: Node) -> tuple[CookieRule, ...]:
+    rules = []
+    for entry in fields.entries(node, "cookies"):
+        if not HEADER_NAME.fullmatch(entry.key):  # RFC 6265: both are tokens
+            raise fields.error(entry.place, f"{entry.key!r} is not a cookie's name")
+        found = read_expectations(fields, entry.key, entry.value, HEADER_OPERATORS, text=True)
+        rules += [CookieRule(entry.key, one) for one in found]
+    return tuple(rules)
+
+
+def _text(fields: Fields, node: Node) -> tuple[Expectation, ...]:
+    return tuple(read_expectations(fields, "text", node, TEXT_OPERATORS, text=True))
 
 
 def _json(fields: Fields, node: Node) -> tuple[JsonRule, ...]:
     rules = []
     for entry in fields.entries(node, "json"):
         query = read_query(fields, entry.place, entry.key)
-        rules += [
-            JsonRule(entry.key, query, expectation)
-            for expectation in _expectations(fields, entry, tuple(Operator), header=False)
-        ]
+        found = read_expectations(fields, entry.key, entry.value, JSON_OPERATORS, text=False)
+        rules += [JsonRule(entry.key, query, one) for one in found]
     return tuple(rules)
 
 
@@ -127,90 +162,45 @@ def _query(path: str) -> JSONPathQuery:
 
 
 def _contract(fields: Fields, node: Node, contracts: Contracts) -> Contract:
-    name = fields.text(node, "schema")
-    if name.startswith("/"):
-        raise fields.error(node.place, "schema must be a path from the suite's folder")
+    given = node
+    hosts: tuple[str, ...] = ()
+    if isinstance(node, Mapping):
+        found = fields.mapping(node, "schema", SCHEMA_KEYS)
+        given = fields.required(found, "file", node, "schema")
+        if "remote" in found:
+            listed = fields.items(found["remote"].value, "remote")
+            hosts = tuple(_host(fields, item) for item in listed)
+    name = read_path(fields, given, "schema")
     try:
-        return contracts.load(name)
+        return contracts.load(name, hosts)
     except SettingsError as error:
-        raise fields.error(node.place, str(error), error.hint) from error
+        raise fields.error(given.place, str(error), error.hint) from error
 
 
-def _expectations(
-    fields: Fields, entry: Entry, operators: tuple[Operator, ...], *, header: bool
-) -> list[Expectation]:
-    if not isinstance(entry.value, Mapping):
-        return [_expectation(fields, Operator.EQUALS, entry.value, header=header)]
-    given = fields.mapping(
-        entry.value, f"the expectation of {entry.key}", [one.value for one in operators]
-    )
-    return [
-        _expectation(fields, Operator(key), one.value, header=header) for key, one in given.items()
-    ]
+def read_path(fields: Fields, node: Node, what: str) -> str:
+    """Read the path of a file from the suite's folder."""
+    name = fields.text(node, what)
+    if name.startswith("/"):
+        raise fields.error(node.place, f"{what} must be a path from the suite's folder")
+    return name
 
 
-def read_expectation(fields: Fields, operator: Operator, node: Node) -> Expectation:
-    """Read what ``operator`` expects of a text that is no JSON."""
-    return _expectation(fields, operator, node, header=True)
+def _openapi(fields: Fields, node: Node, contracts: Contracts) -> Described:
+    from greenroom.plugins import suite_openapi  # noqa: PLC0415 - loads jsonschema
+
+    return suite_openapi.read_openapi_expectation(fields, node, contracts)
 
 
-def _expectation(fields: Fields, operator: Operator, node: Node, *, header: bool) -> Expectation:
-    return Expectation(operator, _argument(fields, operator, node, header=header))
+def _snapshot(fields: Fields, node: Node, contracts: Contracts) -> Snapshot:
+    from greenroom.plugins import suite_snapshot  # noqa: PLC0415 - few checks have one
+
+    return suite_snapshot.read_snapshot(fields, node, contracts)
 
 
-def _argument(  # noqa: PLR0911 - one return for each form of argument
-    fields: Fields, operator: Operator, node: Node, *, header: bool
-) -> Any:  # noqa: ANN401 - see `Expectation`
-    match operator:
-        case Operator.TYPE:
-            return fields.choice(JsonType, node, "type")
-        case Operator.LENGTH | Operator.COUNT:
-            return _amount(fields, node, operator.value)
-        case Operator.MATCHES:
-            return _pattern(fields, node)
-        case Operator.EXISTS:
-            return fields.flag(node, "exists")
-        case Operator.AT_LEAST | Operator.AT_MOST:
-            return _number(fields, node, operator.value)
-        case Operator.ONE_OF:
-            listed = fields.items(node, "one_of")
-            return [_value(fields, item, header=header) for item in listed]
-        case _:
-            return _value(fields, node, header=header)
-
-
-def _value(fields: Fields, node: Node, *, header: bool) -> Any:  # noqa: ANN401 - a JSON value
-    """Return a JSON value; a header's is always a text, with numbers as they are written."""
-    return fields.filled(node, "the expected text") if header else fields.json(node)
-
-
-def _amount(fields: Fields, node: Node, what: str) -> Threshold:
-    if isinstance(node, Scalar) and isinstance(node.value, str):
-        limit = _threshold(fields, node, what, f'write {what}: 4, or {what}: ">= 1"')
-        if limit.dimension is not Dimension.COUNT:
-            raise fields.error(node.place, f"{what} is a plain number without a unit")
-        return limit
-    return Threshold(what, "==", fields.whole(node, what, 0, 10**9), "")
-
-
-def _pattern(fields: Fields, node: Node) -> re.Pattern[str]:
-    text = fields.filled(node, "matches")
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise fields.error(node.place, f"not a regular expression: {error}") from None
-
-
-def _number(fields: Fields, node: Node, what: str) -> float:
-    value = node.value if isinstance(node, Scalar) else None
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise fields.error(node.place, f"{what} must be a number")
-    return value
-
-
-def _threshold(fields: Fields, node: Node, metric: str, form: str) -> Threshold:
-    text = fields.text(node, metric)
-    try:
-        return parse_threshold(f"{metric} {text}")
-    except SettingsError:
-        raise fields.error(node.place, f"{text!r} is not a limit for {metric}", form) from None
+def _host(fields: Fields, node: Node) -> str:
+    host = fields.text(node, "a host of remote")
+    if not _HOST.fullmatch(host):
+        raise fields.error(
+            node.place, f"{host!r} is no host", "write host or host:port, no wildcard"
+        )
+    return host

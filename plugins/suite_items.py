@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import httpx
 
     from greenroom.plugins.client_tls import Tls
-    from greenroom.plugins.settings import Settings
     from greenroom.plugins.suite_model import Check, StepsCheck, Suite
     from greenroom.plugins.suite_table import TableDocument
     from greenroom.plugins.target_settings import Address
@@ -102,8 +101,17 @@ class SuiteFile(pytest.File):
         variables = variables_of(self.config)
         text = self.path.read_text(encoding="utf-8")
         folder, root = self.path.parent, self.config.rootpath
-        contracts = Contracts(folder, root if self.path.is_relative_to(root) else folder)
-        tables = tables_of(settings)
+        updates = self.config.getoption("greenroom_update_snapshots", default=False)
+        contracts = Contracts(
+            folder,
+            root if self.path.is_relative_to(root) else folder,
+            redactor_of(self.config) if updates else None,
+        )
+        tables: dict[str, TableDocument] = {}
+        if settings.artifact or settings.environment:
+            from greenroom.plugins.suite_table import tables_of  # noqa: PLC0415 - few have any
+
+            tables = tables_of(settings, Contracts(root, root, contracts.snapshots))
         suite = parse_suite(text, self._shown, contracts, variables, settings.target, tables=tables)
         if settings.revision is None or suite.own_target:
             return suite
@@ -171,8 +179,13 @@ class SuiteItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Return the file, the check's line from 0, and its name."""
-        return self.path, max(self.check.line - 1, 0), self.name
+        """Return the file, the check's line from 0, and its name; the settings' if they hold it."""
+        if self.check.line:
+            return self.path, self.check.line - 1, self.name
+        from greenroom.plugins.suite_table import place_in_settings  # noqa: PLC0415 - few have any
+
+        path, line = place_in_settings(self.config, self.name)
+        return path, line - 1, self.name
 
 
 class AskingItem(SuiteItem):
@@ -263,16 +276,6 @@ class CheckItem(AskingItem):
 
         behind = ONE_PLACE if is_function(self._target) else behind_of(self.config)
         return run_at_each(self.check, self._target, behind, client_at, redactor)
-
-
-def tables_of(settings: Settings) -> dict[str, TableDocument]:
-    """Return the tables of the settings that hold checks."""
-    if not settings.artifact:
-        return {}
-    from greenroom.plugins.suite_table import TableDocument  # noqa: PLC0415 - few have any
-
-    shown = Path(settings.where)
-    return {"artifact": TableDocument(shown, "", name="artifact", table=settings.artifact)}
 
 
 def asking_of(config: pytest.Config) -> Asking:

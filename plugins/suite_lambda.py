@@ -89,7 +89,7 @@ class LambdaWork:
         return finding if not finding.misses else replace(finding, advice=_ADVICE)
 
     def _rules(self, seen: Invocation) -> Iterator[Rule]:
-        from greenroom.plugins.suite_run import answer_rules  # noqa: PLC0415 - as above
+        from greenroom.plugins.suite_rules import answer_rules  # noqa: PLC0415 - as above
 
         yield from judge_invocation(seen, self.expect.error or NO_ERROR, self.expect.version)
         if self.expect.answer is not None:

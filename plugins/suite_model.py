@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from greenroom.plugins.http_sending import Sending, SigV4
     from greenroom.plugins.revision import AnsweredBy
     from greenroom.plugins.suite_contract import Contract
+    from greenroom.plugins.suite_openapi import Described
+    from greenroom.plugins.suite_snapshot import Snapshot
     from greenroom.plugins.workplace import Work
     from greenroom.validators.http import StatusSet
     from greenroom.validators.json_values import Expectation
@@ -100,6 +102,14 @@ class HeaderRule:
 
 
 @dataclass(frozen=True, slots=True)
+class CookieRule:
+    """What is expected of one cookie that the answer sets."""
+
+    name: str
+    expectation: Expectation
+
+
+@dataclass(frozen=True, slots=True)
 class JsonRule:
     """What is expected of the values that one JSONPath query selects."""
 
@@ -117,6 +127,11 @@ class Expect:
     headers: tuple[HeaderRule, ...] = ()
     json: tuple[JsonRule, ...] = ()
     contract: Contract | None = None
+    size: Threshold | None = None
+    cookies: tuple[CookieRule, ...] = ()
+    text: tuple[Expectation, ...] = ()
+    openapi: Described | None = None
+    snapshot: Snapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ Grammar (``?`` optional; `greenroom.plugins.suite_checks` has that of a check)::
     when:      {VARIABLE: TEXT | [TEXT, …] | {not: …}, …}  ?
     defaults:  {timeout, max_body, headers, retry, answered_by, auth}  ?
     checks:    [CHECK, …]                         or
-    checks_from: artifact                         the checks of that table of the settings
+    checks_from: artifact | environment           the checks of that table of the settings
 
 Variables may stand in target, path, headers, bodies, and in expected texts.
 """
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 SUITE_KEYS = (
     *("version", "name", "stage", "target", "tls", "when", "defaults", "checks", "checks_from"),
 )
-TABLES = ("artifact",)
-"""Tables of the settings that hold checks."""
+TABLES = {"artifact": "static.ruff", "environment": "smoke.health"}
+"""Tables of the settings that hold checks, each with a check to try."""
 
 
 def parse_suite(  # noqa: PLR0913 - a suite's text, and the world around it
@@ -137,12 +137,13 @@ class _Parser:
             raise self._fields.error(
                 named.place,
                 f"the settings have no checks in [{name}]",
-                f"write [{name}.static.ruff] with its keys in greenroom.toml: "
+                f"write [{name}.{TABLES[name]}] with its keys in greenroom.toml: "
                 "a suite without checks proves nothing",
             )
         table = self._tables[name]
-        fields = Fields(table, self._fields.variables)
-        return replace(reader, fields=fields).checks(table.read())
+        contracts = table.contracts or self._contracts
+        fields = Fields(table, self._fields.variables, contracts)
+        return replace(reader, fields=fields, contracts=contracts).checks(table.read())
 
     def _given_target(self, suite: Node, given: str | None, *, needed: bool) -> str:
         if given is None and not needed:

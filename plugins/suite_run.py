@@ -5,40 +5,28 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
-from jsonpath_rfc9535 import JSONPathError
 
 from greenroom.plugins.http import answer_of, below
 from greenroom.plugins.http_failures import failure_of
-from greenroom.plugins.redaction import REDACTED, is_sensitive
-from greenroom.plugins.revision import ADVICE, RULE, seen_revision
-from greenroom.plugins.suite_contract import read_json
+from greenroom.plugins.revision import ADVICE, seen_revision
 from greenroom.plugins.suite_model import CONNECT
+from greenroom.plugins.suite_rules import UNSEEN, judged, planned
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding, Rule
-from greenroom.validators.http import (
-    Answer,
-    Failure,
-    judge_header,
-    judge_protocol,
-    judge_schema,
-    judge_status,
-    judge_time,
-)
-from greenroom.validators.json_values import cut, judge_values, printable
+from greenroom.validators.http import Answer, Failure
 from greenroom.validators.threshold import show
 from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from greenroom.plugins.redaction import Redactor
-    from greenroom.plugins.suite_model import Expect, HeaderRule, HttpCheck, JsonRule
+    from greenroom.plugins.suite_model import HttpCheck
 
-HTTP2 = "HTTP/2"
-_UNSEEN = "not observed"
+_DESCRIBE = "describe the answer in the OpenAPI document: what it leaves open proves nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +94,7 @@ def judge(check: HttpCheck, target: str, observation: Observation) -> Finding:
             expected=f"an answer from {check.request.method} {target}{check.request.path}",
             seen=f"{observation.outcome.reason}{tries}",
             advice=observation.outcome.advice,
-            rules=tuple(Rule(name, limit, _UNSEEN, None) for name, limit in _planned(check)),
+            rules=tuple(Rule(name, limit, UNSEEN, None) for name, limit in planned(check)),
         )
     answer = observation.outcome
     evidence = Evidence(
@@ -116,11 +104,18 @@ def judge(check: HttpCheck, target: str, observation: Observation) -> Finding:
         version=httpx.__version__,
         at=observation.at,
     )
-    rules = tuple(_all_rules(check, answer))
-    finding = Finding.judged(rules, (evidence,))
+    told = judged(check, target, answer)
+    finding = Finding.judged(told.rules, (evidence,), notes=told.notes)
     if finding.outcome is Outcome.PASSED:
         return finding
+    if told.doubt and len(finding.misses) == 1:
+        return left_open(finding)
     return replace(finding, advice=_advice(check, answer))
+
+
+def left_open(finding: Finding) -> Finding:
+    """Return the finding where nothing was missed: the document does not say what should be."""
+    return replace(finding, outcome=Outcome.INCONCLUSIVE, advice=_DESCRIBE)
 
 
 def redacted(finding: Finding, redactor: Redactor) -> Finding:
@@ -174,97 +169,6 @@ def _again(check: HttpCheck, seen: Answer | Failure) -> bool:
     if isinstance(seen, Failure):
         return seen.retry and CONNECT in check.retry.on
     return str(seen.status) in check.retry.on and not check.expect.status.accepts(seen.status)
-
-
-def _planned(check: HttpCheck) -> Iterator[tuple[str, str]]:
-    """Return the name and limit of each rule."""
-    if check.answered_by is not None:
-        yield RULE, check.answered_by.limit
-    if check.request.http2:
-        yield "protocol", HTTP2
-    expect = check.expect
-    yield "status", str(expect.status)
-    if expect.time is not None:
-        yield "time", expect.time.shown_limit
-    for header in expect.headers:
-        yield f"header {header.name.lower()}", header.expectation.limit
-    yield from _planned_json(expect)
-
-
-def _planned_json(expect: Expect) -> Iterator[tuple[str, str]]:
-    for rule in expect.json:
-        yield f"json {rule.path}", rule.expectation.limit
-    if expect.contract is not None:
-        yield "schema", expect.contract.name
-
-
-def _all_rules(check: HttpCheck, answer: Answer) -> Iterator[Rule]:
-    if check.answered_by is not None:
-        yield check.answered_by.judge(answer)
-    if check.request.http2:
-        yield judge_protocol(HTTP2, answer)
-    yield from _rules(check.expect, answer)
-
-
-def _rules(expect: Expect, answer: Answer) -> Iterator[Rule]:
-    yield judge_status(expect.status, answer)
-    yield from answer_rules(expect, answer)
-
-
-def answer_rules(expect: Expect, answer: Answer) -> Iterator[Rule]:
-    """Judge time, headers and body of an answer, whatever its status."""
-    if expect.time is not None:
-        yield judge_time(expect.time, answer)
-    for header in expect.headers:
-        yield _header(header, answer)
-    if not expect.json and expect.contract is None:
-        return
-    try:
-        value = read_json(answer.body)
-    except ValueError as error:
-        yield Rule("body", "JSON", _not_json(answer, error), met=False)
-        for name, limit in _planned_json(expect):
-            yield Rule(name, limit, _UNSEEN, None)
-    else:
-        yield from _json_rules(expect, value)
-
-
-def _header(header: HeaderRule, answer: Answer) -> Rule:
-    rule = judge_header(header.name, header.expectation, answer)
-    if is_sensitive(header.name) and answer.header(header.name) is not None:
-        return replace(rule, observed=REDACTED)
-    return rule
-
-
-def _not_json(answer: Answer, error: ValueError) -> str:
-    if not answer.body.strip():
-        return "an empty body"
-    text = answer.body[:1000].decode("utf-8", "replace")
-    return f"{cut(printable(str(error)))}: {cut(printable(text))}"
-
-
-def _json_rules(expect: Expect, value: object) -> Iterator[Rule]:
-    for rule in expect.json:
-        yield _walked(f"json {rule.path}", rule.expectation.limit, lambda: _selected(rule, value))  # noqa: B023 - called at once
-    if (contract := expect.contract) is not None:
-        yield _walked(
-            "schema",
-            contract.name,
-            lambda: judge_schema(contract.name, contract.violations(value)),
-        )
-
-
-def _selected(rule: JsonRule, value: Any) -> Rule:  # noqa: ANN401 - a JSON value
-    values = tuple(rule.query.find(value).values())
-    return judge_values(f"json {rule.path}", rule.expectation, values)
-
-
-def _walked(name: str, limit: str, judged: Callable[[], Rule]) -> Rule:
-    """Return a rule; one that cannot be evaluated on so deep a document was not observed."""
-    try:
-        return judged()
-    except (RecursionError, JSONPathError) as error:
-        return Rule(name, limit, f"{_UNSEEN}: {str(error) or 'nested too deeply'}", None)
 
 
 def _advice(check: HttpCheck, answer: Answer) -> str:

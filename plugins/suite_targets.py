@@ -57,7 +57,8 @@ def _joined(check: HttpCheck, asked: list[_Asked], behind: Behind) -> Finding:
         for rule in one.finding.rules
     ]
     doubts = [behind.doubt] if behind.doubt is not None else []
-    found = Finding.judged((*rules, *doubts), tuple(_evidence(check, asked)))
+    notes = tuple(dict.fromkeys(note for one in asked for note in one.finding.notes))
+    found = Finding.judged((*rules, *doubts), tuple(_evidence(check, asked)), notes=notes)
     shown = [one for one in asked if one.finding.outcome is found.outcome]
     if found.outcome is Outcome.PASSED or not shown:
         return replace(found, advice=behind.advice)

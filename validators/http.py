@@ -5,6 +5,8 @@ Each function returns one `Rule`, met or not.
 
 from __future__ import annotations
 
+import codecs
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
 _SHOWN_VIOLATIONS = 5
 _CLASS_DIVISOR = 100
+_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
+_NOT_FOR_TEXT = frozenset({"idna", "punycode", "undefined", "utf-7"})
+"""Python's encodings that no answer is in: slow, for host names, or a way to hide mark-up."""
+_NO_COOKIE = "0"
+_LONG_AGO = re.compile(r"[ -](19[0-6][0-9]|1970)[ -]")
+"""The dates that servers delete a cookie with: the year in which Unix time begins, or before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,24 @@ class Answer:
         """Return a header's values joined by ``", "``, as HTTP defines it, or None."""
         values = [value for key, value in self.headers if key == name.lower()]
         return ", ".join(values) if values else None
+
+    def text(self) -> str:
+        """Return the body in the charset that it names, else UTF-8; raises `ValueError`."""
+        named = _CHARSET.search(self.header("content-type") or "")
+        charset = named[1] if named else "utf-8"
+        try:
+            text = self.body.decode(_codec(charset))
+        except UnicodeDecodeError as error:
+            raise ValueError(f"not {charset} at byte {error.start}") from error
+        except LookupError as error:
+            raise ValueError(f"in the unknown charset {charset}") from error
+        return text.removeprefix("\ufeff")
+
+    def cookies(self, name: str) -> tuple[str, ...]:
+        """Return the values that the answer sets for the cookie ``name``; a deletion sets none."""
+        lines = (value for key, value in self.headers if key == "set-cookie")
+        found = (_cookie(line) for line in lines if line.partition("=")[0].strip() == name)
+        return tuple(value for value in found if value is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +130,51 @@ def judge_header(name: str, expectation: Expectation, answer: Answer) -> Rule:
     return judge_values(f"header {name.lower()}", expectation, () if value is None else (value,))
 
 
+def judge_size(limit: Threshold, answer: Answer) -> Rule:
+    """Judge the body's size once it is decompressed; ``limit`` is about the metric ``size``."""
+    return limit.judge({"size": Metric(len(answer.body), Dimension.SIZE, samples=1)})
+
+
+def judge_body_text(expectation: Expectation, answer: Answer) -> Rule:
+    """Judge the body as text; one that is not in the charset it names meets nothing."""
+    try:
+        return judge_values("text", expectation, (answer.text(),))
+    except ValueError as error:
+        return Rule("text", expectation.limit, str(error), met=False)
+
+
+def judge_cookie(name: str, expectation: Expectation, answer: Answer) -> Rule:
+    """Judge a cookie that the answer sets; its value is a credential, and is not shown."""
+    values = answer.cookies(name)
+    rule = judge_values(f"cookie {name}", expectation, values)
+    seen = "a value that is not shown" if values else "not set"
+    return Rule(rule.rule, rule.limit, seen, rule.met)
+
+
 def judge_schema(name: str, violations: Iterable[Violation]) -> Rule:
     """Judge a document by the ways in which it breaks the schema ``name``."""
     found = tuple(violations)
     shown = "; ".join(map(str, found[:_SHOWN_VIOLATIONS]))
     more = f"; and {len(found) - _SHOWN_VIOLATIONS} more" if len(found) > _SHOWN_VIOLATIONS else ""
     return Rule("schema", name, f"{shown}{more}" if found else "valid", not found)
+
+
+def _codec(charset: str) -> str:
+    name = codecs.lookup(charset).name
+    if name in _NOT_FOR_TEXT or name.endswith("escape"):
+        raise LookupError(charset)
+    return name
+
+
+def _cookie(line: str) -> str | None:
+    """Return the value of a Set-Cookie header, or None where it deletes the cookie."""
+    pair, _, rest = line.partition(";")
+    attributes = {
+        key.strip().lower(): value.strip()
+        for key, _, value in (part.partition("=") for part in rest.split(";"))
+    }
+    age = attributes.get("max-age", "")
+    gone = age.startswith("-") or age == _NO_COOKIE
+    if not age:
+        gone = _LONG_AGO.search(attributes.get("expires", "")) is not None
+    return None if gone else pair.partition("=")[2].strip().strip('"')

@@ -10,10 +10,11 @@ import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from greenroom.validators.finding import Rule
-from greenroom.validators.threshold import Dimension, Metric
+from greenroom.validators.json_diff import ABSENT, differences, first_line, same, unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 SHOWN = 120
 """Characters of an observed value that a rule shows."""
 _SHOWN_VALUES = 3
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+_SHOWN_DIFFERENCES = 5
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class Operator(StrEnum):
@@ -37,6 +41,10 @@ class Operator(StrEnum):
     MATCHES = "matches"
     AT_LEAST = "at_least"
     AT_MOST = "at_most"
+    BETWEEN = "between"
+    UNORDERED = "unordered"
+    NONE_OF = "none_of"
+    NOT = "not"
     EXISTS = "exists"
 
 
@@ -58,14 +66,15 @@ class Expectation:
 
     ``argument`` is a `JsonType` for TYPE, a `Threshold` for LENGTH and COUNT, a compiled pattern
     for MATCHES (which must match the whole text), a bool for EXISTS, a number for AT_LEAST and
-    AT_MOST, a list for ONE_OF, and any JSON value for EQUALS and CONTAINS.
+    AT_MOST, two for BETWEEN (both are allowed), a list for ONE_OF, NONE_OF and UNORDERED, a tuple
+    of expectations for NOT (none of them may hold), and any JSON value for EQUALS and CONTAINS.
     """
 
     operator: Operator
     argument: Any
 
     @property
-    def limit(self) -> str:
+    def limit(self) -> str:  # noqa: PLR0911 - one return for each form of argument
         """The expectation as a reader sees it: ``length == 4``."""
         match self.operator:
             case Operator.LENGTH | Operator.COUNT:
@@ -76,6 +85,12 @@ class Expectation:
                 return f"type {self.argument.value}"
             case Operator.EXISTS:
                 return "exists" if self.argument else "does not exist"
+            case Operator.BETWEEN:
+                return f"between {self.argument[0]} and {self.argument[1]}"
+            case Operator.UNORDERED:
+                return f"unordered {show(self.argument)}"
+            case Operator.NOT:
+                return ", ".join(f"not {one.limit}" for one in self.argument)
             case _:
                 return f"{self.operator.value.replace('_', ' ')} {show(self.argument)}"
 
@@ -87,11 +102,13 @@ def judge_values(rule: str, expectation: Expectation, values: tuple[Any, ...]) -
 
 def show(value: Any) -> str:  # noqa: ANN401 - a JSON value
     """Write a JSON value on one line that any terminal can take, cut at `SHOWN` characters."""
-    return cut(printable(json.dumps(value, ensure_ascii=False, default=str)))
+    return cut(printable(_ENCODER.encode(value)[: SHOWN + 1]))
 
 
 def printable(text: str) -> str:
     """Return ``text`` with control characters and lone surrogates escaped."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
@@ -100,17 +117,6 @@ def printable(text: str) -> str:
 def cut(text: str, size: int = SHOWN) -> str:
     """Return ``text``, cut to ``size`` characters with a mark where it was longer."""
     return text if len(text) <= size else f"{text[:size]}…"
-
-
-def same(one: Any, other: Any) -> bool:  # noqa: ANN401 - JSON values
-    """Tell whether two JSON values are equal: ``1`` is ``1.0``, and no boolean is a number."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
 
 
 def type_of(value: Any) -> JsonType:  # noqa: ANN401, PLR0911 - one return for each JSON type
@@ -146,6 +152,24 @@ def _holds(expectation: Expectation, value: Any) -> bool:  # noqa: ANN401 - a JS
     return _HOLDS[expectation.operator](value, expectation.argument)
 
 
+def _might_hold(expectation: Expectation, value: Any) -> bool:  # noqa: ANN401 - a JSON value
+    """Tell whether an expectation holds; one that makes no sense for such a value counts, too.
+
+    So ``not: {matches: …}`` is no proof about a number.
+    """
+    match expectation.operator:
+        case Operator.MATCHES:
+            return not isinstance(value, str) or _holds(expectation, value)
+        case Operator.CONTAINS:
+            return not isinstance(value, str | list | dict) or _holds(expectation, value)
+        case _:
+            return _holds(expectation, value)
+
+
+def _is_one_of(value: Any, choices: list[Any]) -> bool:  # noqa: ANN401 - a JSON value
+    return any(same(value, choice) for choice in choices)
+
+
 def _is_type(value: Any, wanted: JsonType) -> bool:  # noqa: ANN401 - a JSON value
     found = type_of(value)
     return found is wanted or (wanted is JsonType.NUMBER and found is JsonType.INTEGER)
@@ -171,12 +195,17 @@ def _has_length(value: Any, limit: Threshold) -> bool:  # noqa: ANN401 - a JSON 
 
 
 def _within(limit: Threshold, amount: int) -> bool:
-    return limit.judge({limit.metric: Metric(amount, Dimension.COUNT, samples=1)}).met is True
+    return limit.allows(amount)
 
 
 _HOLDS: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQUALS: same,
-    Operator.ONE_OF: lambda value, choices: any(same(value, choice) for choice in choices),
+    Operator.ONE_OF: _is_one_of,
+    Operator.NONE_OF: lambda value, choices: not _is_one_of(value, choices),
+    Operator.NOT: lambda value, inner: not any(_might_hold(one, value) for one in inner),
+    Operator.UNORDERED: lambda value, items: (
+        isinstance(value, list) and len(value) == len(items) and unmatched(items, value) == ([], [])
+    ),
     Operator.TYPE: _is_type,
     Operator.LENGTH: _has_length,
     Operator.CONTAINS: _contains,
@@ -185,6 +214,7 @@ _HOLDS: dict[Operator, Callable[[Any, Any], bool]] = {
     ),
     Operator.AT_LEAST: lambda value, least: _is_number(value) and value >= least,
     Operator.AT_MOST: lambda value, most: _is_number(value) and value <= most,
+    Operator.BETWEEN: lambda value, ends: _is_number(value) and ends[0] <= value <= ends[1],
 }
 """What each operator asks of one value; `Operator.COUNT` and `Operator.EXISTS` ask none."""
 
@@ -204,8 +234,62 @@ def _observed(expectation: Expectation, values: tuple[Any, ...]) -> str:
 
 
 def _seen(expectation: Expectation, value: Any) -> str:  # noqa: ANN401 - a JSON value
-    if expectation.operator is Operator.LENGTH and isinstance(value, str | list | dict):
-        return f"length {len(value)}"
-    if expectation.operator in {Operator.TYPE, Operator.LENGTH}:
-        return f"{type_of(value).value} {show(value)}"
-    return show(value)
+    match expectation.operator:
+        case Operator.LENGTH if isinstance(value, str | list | dict):
+            return f"length {len(value)}"
+        case Operator.TYPE | Operator.LENGTH:
+            return f"{type_of(value).value} {show(value)}"
+        case Operator.EQUALS:
+            return _beside(expectation.argument, value)
+        case Operator.UNORDERED if isinstance(value, list):
+            missing, extra = unmatched(expectation.argument, value)
+            return f"missing {show(missing)}, too many {show(extra)}"
+        case _:
+            return show(value)
+
+
+def _beside(expected: Any, value: Any) -> str:  # noqa: ANN401 - JSON values
+    """Write a value beside the one that it should equal: of structures, where they differ."""
+    if isinstance(expected, str) and isinstance(value, str):
+        return shown_text_difference(expected, value)
+    if type(expected) is type(value) and isinstance(value, list | dict):
+        return shown_differences(expected, value) or show(value)
+    return f"{show(value)}{_form(expected, value)}"
+
+
+def _form(expected: Any, value: Any) -> str:  # noqa: ANN401 - JSON values
+    """Say of a text that looks like the expected number that it is none, and of the opposite."""
+    if isinstance(value, str) and _is_number(expected) and _NUMBER.fullmatch(value):
+        return " (a text: quote what is expected)"
+    if isinstance(expected, str) and _is_number(value) and _NUMBER.fullmatch(expected):
+        return " (a number, not a text)"
+    return ""
+
+
+def shown_differences(expected: Any, received: Any) -> str:  # noqa: ANN401 - JSON values
+    """Write the first places where two JSON values differ, each with what is expected there."""
+    found = list(islice(differences(expected, received), _SHOWN_DIFFERENCES + 1))
+    shown = (
+        f"{cut(printable(one.path))}: expected {_shown_part(one.expected)},"
+        f" received {_shown_part(one.received)}"
+        for one in found[:_SHOWN_DIFFERENCES]
+    )
+    return "; ".join(shown) + ("; and more" if len(found) > _SHOWN_DIFFERENCES else "")
+
+
+def shown_text_difference(expected: str, received: str) -> str:
+    """Write a text, or of long ones the first line that is not the expected one."""
+    if max(len(expected), len(received)) <= SHOWN or expected == received:
+        return show(received)
+    line, one, other = first_line(expected, received)
+    pairs = enumerate(zip(one, other, strict=False))
+    alike = min(len(one), len(other))
+    at = next((at for at, (mine, theirs) in pairs if mine != theirs), alike)
+    where = f"line {line}, character {at + 1}"
+    # Never from the middle of a line: the rest of a secret would not be known for one.
+    parts = f": expected {show(one)}, received {show(other)}" if at < SHOWN else ""
+    return f"{where}{parts or ' differs'}"
+
+
+def _shown_part(value: Any) -> str:  # noqa: ANN401 - a JSON value or ABSENT
+    return ABSENT.value if value is ABSENT else show(value)

@@ -13,6 +13,10 @@ from greenroom.validators.vocabulary import Outcome
 if TYPE_CHECKING:
     from greenroom.validators.evidence import Evidence
 
+_LOOK = (
+    "ask by target, probe or a client of greenroom.recorded(...), judge by expect, or give verify "
+    "a finding of what was seen"
+)
 _WORST_FIRST = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASSED)
 
 
@@ -42,7 +46,9 @@ class SeenTest(NamedTuple):
     """All that was seen of one test.
 
     ``examined`` is the evidence of a test that needed no finding of its own (its body ran, its
-    responses came); ``target_unused`` tells that it asked for the target and sent it nothing.
+    responses came); ``target_unused`` tells that it asked for the target and sent it nothing,
+    ``unjudged`` which answers something was to be expected of and nothing was, ``unexamined`` that
+    it is a check of an environment and nothing shows that it looked at one.
     """
 
     phases: tuple[Phase, ...]
@@ -50,6 +56,8 @@ class SeenTest(NamedTuple):
     subtests: Subtests = Subtests()
     examined: tuple[Evidence, ...] = ()
     target_unused: bool = False
+    unjudged: tuple[str, ...] = ()
+    unexamined: bool = False
 
     @property
     def skipped(self) -> str | None:
@@ -107,11 +115,34 @@ def _of_phases(facts: SeenTest) -> list[Finding]:
         return found
     if not any(phase.name == "call" for phase in facts.phases) and not found:
         found = [Finding(Outcome.INCONCLUSIVE, "the test's body to run", "only its setup ran")]
-    if not found and facts.target_unused:
-        advice = "use the target's client, or do not ask for it"
-        seen = "asked for the target and sent it no request"
-        return [Finding(Outcome.INCONCLUSIVE, "requests to the target", seen, advice=advice)]
+    if not found and (doubt := _doubt(facts)) is not None:
+        return [doubt]
     return found or [Finding(Outcome.PASSED, "the test to pass", "it passed", facts.examined)]
+
+
+def _doubt(facts: SeenTest) -> Finding | None:
+    """Return why a test that ran to its end proves nothing, if it does not."""
+    if facts.target_unused:
+        expected, seen, advice = (
+            "requests to the target",
+            "asked for the target and sent it no request",
+            "use the target's client, or do not ask for it",
+        )
+    elif facts.unjudged:
+        expected, seen, advice = (
+            "something to be expected of each answer",
+            f"expect() was called and nothing was expected of: {', '.join(facts.unjudged)}",
+            "say what is expected: expect(response).status(200)",
+        )
+    elif facts.unexamined:
+        expected, seen, advice = (
+            "evidence that the environment was looked at",
+            "the body ran, and nothing shows what it looked at",
+            _LOOK,
+        )
+    else:
+        return None
+    return Finding(Outcome.INCONCLUSIVE, expected, seen, advice=advice)
 
 
 def _is_told(phase: Phase, unmet: set[str]) -> bool:

@@ -112,6 +112,10 @@ class Threshold:
         """The comparison as the user wrote it: ``< 300 ms``."""
         return f"{self.operator} {show(self.limit, self.unit, _ALL_DIGITS)}"
 
+    def allows(self, value: float) -> bool:
+        """Tell whether a value in base units, of the limit's dimension, is within the limit."""
+        return _OPERATORS[self.operator](value, self.limit)
+
     def judge(self, metrics: Mapping[str, Metric]) -> Rule:
         """Compare with ``metrics``; an unknown name is a `SettingsError` that lists the known ones.
 
@@ -134,7 +138,7 @@ class Threshold:
             return Rule(self.metric, self.shown_limit, "no samples", None)
         if not math.isfinite(metric.value):
             return Rule(self.metric, self.shown_limit, f"no finite number: {metric.value}", None)
-        met = _OPERATORS[self.operator](metric.value, self.limit)
+        met = self.allows(metric.value)
         observed = f"{self._shown(metric.value)} (n={metric.samples:,})"
         return Rule(self.metric, self.shown_limit, observed, met)
 

@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from greenroom.plugins.expecting import contract, expect
+    from greenroom.plugins.recorded import recorded
     from greenroom.validators.errors import (
         GreenroomError,
         RecordError,
@@ -43,17 +45,28 @@ __all__ = [
     "ToolError",
     "Verdict",
     "Waiver",
+    "contract",
+    "expect",
     "parse_threshold",
+    "recorded",
 ]
 
 _HOMES = {
-    "errors": ("GreenroomError", "RecordError", "ServiceError", "SettingsError", "ToolError"),
-    "evidence": ("Evidence",),
-    "finding": ("Finding", "Rule"),
-    "record": ("RunRecord",),
-    "threshold": ("Dimension", "Metric", "Threshold", "parse_threshold"),
-    "vocabulary": ("Gate", "Kind", "Outcome", "Stage", "Verdict"),
-    "waiver": ("Waiver",),
+    "plugins.expecting": ("contract", "expect"),
+    "plugins.recorded": ("recorded",),
+    "validators.errors": (
+        "GreenroomError",
+        "RecordError",
+        "ServiceError",
+        "SettingsError",
+        "ToolError",
+    ),
+    "validators.evidence": ("Evidence",),
+    "validators.finding": ("Finding", "Rule"),
+    "validators.record": ("RunRecord",),
+    "validators.threshold": ("Dimension", "Metric", "Threshold", "parse_threshold"),
+    "validators.vocabulary": ("Gate", "Kind", "Outcome", "Stage", "Verdict"),
+    "validators.waiver": ("Waiver",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -61,7 +74,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'greenroom' has no attribute {name!r}")
-    home = importlib.import_module(f"greenroom.validators.{_HOME_OF[name]}")
+    home = importlib.import_module(f"greenroom.{_HOME_OF[name]}")
     value: object = getattr(home, name)
     globals()[name] = value
     return value

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization as form
 from greenroom.plugins.client_tls import UNVERIFIED, Tls, read_tls
 from greenroom.plugins.http import Connections, client
 from greenroom.plugins.redaction import Redactor
+from greenroom.plugins.target_settings import Address
 from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Outcome
 from tests.support.asking import asking
@@ -147,6 +148,27 @@ def test_insecure_never_holds_for_another_machine(plain: Served) -> None:
     assert tls.at("https://a.example") == Tls()
     with pytest.raises(SettingsError, match="for this machine's own addresses alone"):
         tls.require_fit("https://a.example")
+
+
+@pytest.mark.parametrize(
+    ("place", "verified"),
+    [(Address("127.0.0.1", 1), False), (Address("::1", 1), False), (Address("192.0.2.1", 1), True)],
+    ids=["here", "here-by-ipv6", "elsewhere"],
+)
+def test_insecure_never_holds_for_a_place_behind_that_is_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, place: Address, *, verified: bool
+) -> None:
+    asked: list[bool] = []
+
+    def context(tls: Tls) -> ssl.SSLContext:
+        asked.append(not tls.insecure)
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    monkeypatch.setattr(Tls, "context", context)
+    connections = Connections(Tls(insecure=True))
+    connections.sender_at("https://localhost", place)
+    connections.close()
+    assert asked == [verified]
 
 
 @pytest.mark.parametrize(

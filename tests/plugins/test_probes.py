@@ -42,6 +42,13 @@ def test_another_answer_than_the_wanted_one_is_judged_so() -> None:
     assert facts.text == "HTTP/1.1 200"
 
 
+def test_who_asserts_by_himself_has_the_evidence_too() -> None:
+    with serving(lambda _: Reply()) as server, place_at() as place:
+        probe = Probe(place.site)
+        probe.tcp(server.url.removeprefix("http://"))
+    assert [evidence.amount for evidence in probe.seen] == [1]
+
+
 @pytest.mark.parametrize("peer", ["a.example", "a b:80", "[::1:80", "a:0", "a..b:80"])
 def test_what_is_no_peer_is_refused(peer: str) -> None:
     with place_at() as place, pytest.raises(SettingsError, match="is not HOST:PORT"):

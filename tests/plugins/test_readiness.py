@@ -224,4 +224,5 @@ def test_the_command_line_asks_for_a_path_and_a_table_needs_a_target(tmp_path: P
         run(tmp_path, "--greenroom-target", server.url, "--greenroom-ready", "/live")
     assert {one.path for one in server.asked} == {"/live"}
     (tmp_path / "greenroom.toml").write_text("[ready]\n")
+    (tmp_path / "test_it.py").write_text(UNIT)
     assert run(tmp_path).verdict == "ship"

@@ -11,6 +11,7 @@ import pytest
 
 from greenroom.plugins.registry import asking, parse_reference
 from greenroom.plugins.registry_login import login_for
+from greenroom.plugins.shared_cache import SharedCache
 from greenroom.validators.errors import GreenroomError, ServiceError, SettingsError, ToolError
 from tests.support import oci
 from tests.support.moto_server import MotoServer
@@ -95,6 +96,19 @@ def test_a_tag_is_resolved_to_its_digest_and_platform(registry: Registry, docker
     assert (found.digest, found.media_type) == (pushed, content.media_type)
     assert [(str(item), item.digest) for item in found.platforms] == [("linux/arm64/v8", pushed)]
     assert ask(f"{registry.host}/app@{pushed}").digest == pushed
+
+
+@pytest.mark.parametrize("spoilt", [None, "x", ["linux"], [1, 2, 3]], ids=str)
+def test_the_platform_of_a_digest_is_asked_once(tmp_path: Path, spoilt: object) -> None:
+    known = SharedCache(tmp_path)
+    if spoilt is not None:
+        known.put((AMD.digest,), spoilt)
+    with serving(image_or(lambda _: None)) as server:
+        reference = parse_reference(f"{host_of(server.url)}/app:1")
+        with asking(reference, {}, time.monotonic() + 10.0) as registry:
+            found = {registry.resolved(known) for _ in range(2)}
+        assert [str(one.platforms[0]) for one in found] == ["linux/amd64"]
+        assert sum("/blobs/" in asked.path for asked in server.asked) == 1
 
 
 def test_a_tag_of_several_platforms_is_resolved_to_the_index(registry: Registry) -> None:

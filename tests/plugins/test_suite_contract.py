@@ -71,6 +71,12 @@ def test_a_reference_within_data_is_none(tmp_path: Path) -> None:
     assert load_contract(tmp_path / "c.json", "c.json").violations(1)
 
 
+DRAFT_4_PATTERN = json.dumps(
+    {
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "patternProperties": {r"\p{Letter}": {}},
+    }
+)
 BAD = {
     "not-json": ('{\n "a": }', "c.json:2:7: Expecting value"),
     "duplicate-name": ('{"type": "object", "type": "array"}', "duplicate name 'type'"),
@@ -81,7 +87,8 @@ BAD = {
     "true": ("true", "must be a JSON object with keywords"),
     "no-schema": ('{"type": "text"}', "not a valid JSON Schema at $.type"),
     "remote": ('{"$ref": "https://elsewhere.invalid/a"}', "leaves the file"),
-    "sibling": ('{"items": [{"$ref": "other.json#/a"}]}', "leaves the file"),
+    "sibling": ('{"items": {"$ref": "other.json#/a"}}', "cannot read the schema"),
+    "no-pattern": (DRAFT_4_PATTERN, "is not a regular expression: bad escape"),
     "undefined": ('{"items": {"$ref": "#/$defs/none"}}', "has no definition"),
     "not-utf-8": (b"\xff", "it is not UTF-8"),
 }

@@ -20,8 +20,11 @@ from greenroom.plugins import (
     suite_checks,
     suite_defaults,
     suite_expect,
+    suite_openapi,
+    suite_operators,
     suite_parser,
     suite_request,
+    suite_snapshot,
     suite_steps,
 )
 from greenroom.plugins.schema_command import schema_text
@@ -40,10 +43,12 @@ from tests.support.suites import HEAD, read, variables, with_check
 
 SCHEMA = json.loads(schema_text("suite"))
 DEFS = SCHEMA["$defs"]
+EXPECT = DEFS["expect"]["properties"]
 VALIDATOR = jsonschema.Draft202012Validator(
     SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
 )
 BEYOND_A_SCHEMA = {
+    *("between-order", "openapi-absent", "mask-text", "version", "version-deep", "leading-zero"),
     *("same-name", "json-bad-path", "json-no-path", "schema-absent", "two-kinds"),
     *("target-no-url", "target-user", "target-port", "target-blank", "target-function"),
     *("file-absent", "file-outside", "file-folder", "cookie-twice", "encoding-twice"),
@@ -89,11 +94,16 @@ def test_the_schema_is_a_schema() -> None:
         (DEFS["answered_by"]["properties"], suite_request.ANSWERED_BY_KEYS),
         (DEFS["expect"]["properties"], suite_expect.EXPECT_KEYS),
         (DEFS["json_operators"]["properties"], tuple(Operator)),
-        (DEFS["header_operators"]["properties"], suite_expect.HEADER_OPERATORS),
+        (DEFS["header_operators"]["properties"], suite_operators.HEADER_OPERATORS),
+        (DEFS["text_operators"]["properties"], suite_operators.TEXT_OPERATORS),
+        (EXPECT["schema"]["anyOf"][1]["properties"], suite_expect.SCHEMA_KEYS),
+        (EXPECT["openapi"]["anyOf"][1]["properties"], suite_openapi.OPENAPI_KEYS),
+        (EXPECT["snapshot"]["anyOf"][1]["properties"], suite_snapshot.SNAPSHOT_KEYS),
     ],
     ids=[
         *("suite", "defaults", "check", "steps", "step", "capture", "retry", "http"),
-        *("part", "auth", "tls", "answered_by", "expect", "json", "header"),
+        *("part", "auth", "tls", "answered_by", "expect", "json", "header", "text"),
+        *("contract", "openapi", "snapshot"),
     ],
 )
 def test_the_schema_has_each_key_of_the_parser(
@@ -170,6 +180,10 @@ operators = st.fixed_dictionaries(
         "matches": mixed("a+", 1, "(", None),
         "at_most": mixed(1, 1.5, "1", True),
         "exists": mixed(True, "yes"),
+        "between": mixed([1, 2], [2, 2.5], [1], ["1", 2], 1),
+        "unordered": mixed([], [1], 1),
+        "none_of": mixed([1], [], None),
+        "not": mixed(1, [], {"matches": "a"}, {"type": "null"}, {"count": 1}, {}),
     },
 )
 expectations = st.fixed_dictionaries(
@@ -179,7 +193,11 @@ expectations = st.fixed_dictionaries(
         "time": mixed(
             "< 500ms", "<= 2s", "<1us", "< 5", "> 5s", "< 5%", 5, "< 1_0.5s", "< 5_s", "< 1.0_s"
         ),
+        "size": mixed("< 64KiB", ">0B", "== 1_0 MiB", "< 5", "< 5s", 5, "< -1B"),
         "headers": st.dictionaries(mixed("a", "a b"), mixed("x", 1, None, [1]) | operators),
+        "cookies": st.dictionaries(mixed("a", "a b"), mixed("x", 1, None, [1]) | operators),
+        "text": mixed("x", 1, None, [1]) | operators,
+        "snapshot": mixed("a.txt", "/a", "", {"file": "a.json", "mask": ["$.a"]}, {"mask": ["$"]}),
         "json": st.dictionaries(mixed("$", "$.a", "$[*].b"), mixed(1, None, [1]) | operators),
     },
 )

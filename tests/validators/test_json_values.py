@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greenroom.validators.json_diff import same
 from greenroom.validators.json_values import (
     Expectation,
     JsonType,
     Operator,
     judge_values,
     printable,
-    same,
     show,
     type_of,
 )
@@ -44,6 +44,15 @@ MET = {
     "matches": (Operator.MATCHES, WORD, "word"),
     "at-least": (Operator.AT_LEAST, 3, 3),
     "at-most": (Operator.AT_MOST, 3.5, 3),
+    "between": (Operator.BETWEEN, (1, 3), 3.0),
+    "unordered": (Operator.UNORDERED, [1, {"a": [2]}, 1], [{"a": [2.0]}, 1, 1]),
+    "unordered-nothing": (Operator.UNORDERED, [], []),
+    "none-of": (Operator.NONE_OF, [1, "a"], "b"),
+    "not": (
+        Operator.NOT,
+        (Expectation(Operator.EQUALS, 1), Expectation(Operator.MATCHES, WORD)),
+        "A",
+    ),
     "exists": (Operator.EXISTS, True, None),
     "count": (Operator.COUNT, SOME, None),
 }
@@ -64,6 +73,41 @@ MISSED = {
     "below": (Operator.AT_LEAST, 3, 2, "2"),
     "above": (Operator.AT_MOST, 3, 4, "4"),
     "a-text-is-not-at-least": (Operator.AT_LEAST, 3, "9", '"9"'),
+    "not-between": (Operator.BETWEEN, (1, 3), 4, "4"),
+    "a-boolean-is-not-between": (Operator.BETWEEN, (0, 3), True, "true"),
+    "unordered": (Operator.UNORDERED, [1, 1, 2], [1, True, 2], "missing [1], too many [true]"),
+    "not-even-a-list": (Operator.UNORDERED, [1], {"0": 1}, '{"0": 1}'),
+    "none-of": (Operator.NONE_OF, [1, "a"], 1.0, "1.0"),
+    "not": (Operator.NOT, (Expectation(Operator.EQUALS, 1),), 1, "1"),
+    "not-matches-says-nothing-of-a-number": (
+        *(Operator.NOT, (Expectation(Operator.MATCHES, WORD),), 1, "1"),
+    ),
+    "not-contains-says-nothing-of-null": (
+        *(Operator.NOT, (Expectation(Operator.CONTAINS, "a"),), None, "null"),
+    ),
+    "a-text-is-no-number": (
+        *(Operator.EQUALS, 1.1, "1.10", '"1.10" (a text: quote what is expected)'),
+    ),
+    "a-number-is-no-text": (Operator.EQUALS, "1.1", 1.1, "1.1 (a number, not a text)"),
+    "structures-show-where": (
+        *(Operator.EQUALS, {"a": [1, 2], "b c": 0}, {"a": [1, 3, 4], "d": 0}),
+        (
+            "$.a[1]: expected 2, received 3; $.a[2]: expected nothing, received 4; "
+            "$['b c']: expected 0, received nothing; $.d: expected nothing, received 0"
+        ),
+    ),
+    "many-differences-are-cut": (
+        *(Operator.EQUALS, [0] * 9, [1] * 9),
+        "; ".join(f"$[{at}]: expected 0, received 1" for at in range(5)) + "; and more",
+    ),
+    "long-texts-show-where": (
+        *(Operator.EQUALS, "a" * 200 + "\nb", "a" * 200 + "\nc"),
+        'line 2, character 1: expected "b", received "c"',
+    ),
+    "long-lines-show-where-alone": (
+        *(Operator.EQUALS, "a" * 200 + "b", "a" * 200 + "cd"),
+        "line 1, character 201 differs",
+    ),
     "exists": (Operator.EXISTS, False, "x", '"x"'),
 }
 

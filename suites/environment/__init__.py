@@ -1,0 +1,1 @@
+"""The environment stage, configured by ``greenroom.toml`` alone: see docs/environment.md."""
