@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     from greenroom.validators.http import Failure
 
 _ELAPSED = "greenroom.elapsed"
+_CONNECTIONS = 100
+_IDLE_S = 30.0
+"""How long a connection may be idle. httpcore takes one that it has just given to a thread for idle
+until that thread sends; one that is too many or too old would then be closed under its hands.
+"""
 _HEADERS = httpx.Headers(
     {
         "Accept-Encoding": ", ".join(sorted(CODINGS, reverse=True)),
@@ -150,9 +155,9 @@ class Connections:
         secure, http2 = lane.scheme == "https", bool(lane.http2)
         return httpcore.ConnectionPool(
             ssl_context=self._context(lane.tls, http2=http2) if secure else None,
-            max_connections=100,
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
+            max_connections=_CONNECTIONS,
+            max_keepalive_connections=_CONNECTIONS,
+            keepalive_expiry=_IDLE_S,
             network_backend=BoundedBackend(lane.route),
             http1=secure or not http2,  # without TLS nothing is negotiated
             http2=http2,

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -114,21 +114,57 @@ def close_after(answer: httpcore.Response) -> None:
 
 
 class _BoundedStream(httpcore.NetworkStream):
+    """A connection whose file descriptor is nobody else's as long as somebody works with it.
+
+    httpcore takes a connection that it has just given to one thread for idle until that thread
+    sends, and may have another one close it meanwhile, because it is too old or the server has
+    closed it. The system gives its descriptor to the next connection, whose answer would be read.
+    """
+
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
+        self._lock = threading.Lock()
+        self._busy = self._closed = self._asked = False
         self.spoilt = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - as above
-        with _time_left(httpcore.ReadTimeout) as left:
+        with self._held(httpcore.ReadError), _time_left(httpcore.ReadTimeout) as left:
+            self._asked = False
             return self._inner.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - as above
-        for start in range(0, len(buffer), _WRITE_SIZE):
-            with _time_left(httpcore.WriteTimeout) as left:
-                self._inner.write(buffer[start : start + _WRITE_SIZE], left)
+        # Of a request of which nothing was sent the pool tries another connection.
+        closed = httpcore.WriteError if self._asked else httpcore.ConnectionNotAvailable
+        with self._held(closed):
+            self._asked = True
+            for start in range(0, len(buffer), _WRITE_SIZE):
+                with _time_left(httpcore.WriteTimeout) as left:
+                    self._inner.write(buffer[start : start + _WRITE_SIZE], left)
 
     def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._busy:  # who works with it wakes, and closes it
+                with suppress(OSError):
+                    self._inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+                return
         self._inner.close()
+
+    @contextmanager
+    def _held(self, closed: type[Exception]) -> Iterator[None]:
+        """Keep the descriptor open in this block; ``closed`` is raised where it is already."""
+        with self._lock:
+            if self._closed:
+                raise closed("the connection was closed meanwhile")
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy = False
+                closing = self._closed
+            if closing:
+                self._inner.close()
 
     def start_tls(
         self,
