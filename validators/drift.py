@@ -79,7 +79,7 @@ class Drift:
 
 
 def drift_of(document: str, operations: Iterable[str], seen: Iterable[Exercised]) -> Drift:
-    """Return what no check ``seen`` exercised of a document's ``operations``."""
+    """Return what no check ``seen`` exercised of a document's ``operations``, in their order."""
     known = tuple(operations)
     own = [one for one in seen if one.document == document]
     absent: dict[tuple[str, str], list[str]] = {}
@@ -87,13 +87,13 @@ def drift_of(document: str, operations: Iterable[str], seen: Iterable[Exercised]
         place, fields = (one.operation, one.status), one.absent or ()
         absent[place] = [name for name in absent.get(place, fields) if name in fields]
     exercised = {one.operation for one in own}
+    order = {name: at for at, name in enumerate(known)}
+    places = sorted(absent, key=lambda place: (order.get(place[0], len(order)), place))
     return Drift(
         document,
         len(known),
         tuple(name for name in known if name not in exercised),
         tuple(
-            f"{name} {status} {field}"
-            for (name, status), fields in absent.items()
-            for field in fields
+            f"{name} {status} {field}" for name, status in places for field in absent[name, status]
         ),
     )

@@ -49,3 +49,14 @@ def test_drift_is_what_no_answer_showed() -> None:
 def test_an_answer_without_known_fields_hides_no_drift_and_claims_none() -> None:
     drift = drift_of("d", ["GET /"], [Exercised("d", "GET /", "200")])
     assert (drift.unexercised, drift.unseen) == ((), ())
+
+
+def test_drift_has_the_documents_order_whatever_was_asked_first() -> None:
+    seen = [
+        Exercised("d", "POST /b", "201", ("$.z",)),
+        Exercised("d", "GET /a", "404", ("$.y",)),
+        Exercised("d", "GET /a", "200", ("$.x", "$.w")),
+    ]
+    drift = drift_of("d", ["GET /a", "POST /b"], seen)
+    assert drift == drift_of("d", ["GET /a", "POST /b"], seen[::-1])
+    assert drift.unseen == ("GET /a 200 $.x", "GET /a 200 $.w", "GET /a 404 $.y", "POST /b 201 $.z")
