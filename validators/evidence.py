@@ -50,6 +50,15 @@ class Evidence:
         )
 
 
+_SHOWN = 5
+
+
+def told(evidence: tuple[Evidence, ...]) -> str:
+    """Return what was examined as one line; of many kinds the first, and how many more."""
+    more = [f"and {len(evidence) - _SHOWN:,} more"] if len(evidence) > _SHOWN else []
+    return ", ".join([*map(str, evidence[:_SHOWN]), *more]) or "none"
+
+
 def proves(evidence: tuple[Evidence, ...]) -> bool:
     """Tell whether anything was examined at all."""
     for item in evidence:  # noqa: SIM110 - asked several times of every check; any() costs double

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from greenroom.validators.evidence import Evidence, proves
+from greenroom.validators.evidence import Evidence, proves, told
 from greenroom.validators.vocabulary import Outcome
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ class Finding:
         lines = [f"{self.outcome.value}: expected {self.expected}", f"  seen: {self.seen}"]
         if len(self.misses) > 1:
             lines += [f"  - {rule}" for rule in self.misses]
-        proof = ", ".join(str(item) for item in self.evidence) or "none"
-        lines.append(f"  evidence: {proof}")
+        lines.append(f"  evidence: {told(self.evidence)}")
         lines += [f"  {result}" for result in self._counting[:_SHOWN]]
         if (more := len(self._counting) - _SHOWN) > 0:
             lines.append(f"  and {more:,} more")

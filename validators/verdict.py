@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenroom.validators.evidence import proves
+from greenroom.validators.evidence import proves, told
 from greenroom.validators.finding import Finding, Rule
 from greenroom.validators.vocabulary import Gate, Kind, Outcome, Stage, Verdict
 
@@ -197,7 +197,7 @@ def _of_check(result: Result) -> Reason:
         text=f"{result.kind.value}: {result.name}{word}: {_first_line(seen)}",
         limit=finding.expected,
         observed=seen,
-        evidence=", ".join(str(item) for item in finding.evidence) or "none",
+        evidence=told(finding.evidence),
         check=result.id,
         source=result.source,
     )

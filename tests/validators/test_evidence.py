@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from greenroom.validators.evidence import Evidence, proves
+from greenroom.validators.evidence import Evidence, proves, told
 
 AT = "2026-11-23T10:00:00+00:00"
 
@@ -36,6 +36,19 @@ def test_every_part_of_evidence_must_be_recorded(key: str) -> None:
     del data[key]
     with pytest.raises(KeyError, match=key):
         Evidence.from_json(data)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "shown"),
+    [
+        (0, "none"),
+        (5, "1 a0 (t), 1 a1 (t), 1 a2 (t), 1 a3 (t), 1 a4 (t)"),
+        (35, "1 a0 (t), 1 a1 (t), 1 a2 (t), 1 a3 (t), 1 a4 (t), and 30 more"),
+    ],
+    ids=["none", "at-the-limit", "over"],
+)
+def test_of_many_kinds_of_evidence_a_message_names_the_first(kinds: int, shown: str) -> None:
+    assert told(tuple(Evidence(f"a{at}", 1, "t", "", AT) for at in range(kinds))) == shown
 
 
 def test_only_an_amount_proves_anything() -> None:
