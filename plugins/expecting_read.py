@@ -37,9 +37,13 @@ class _Call(Document):
 
 def read_line(where: Scene, key: str, value: object) -> Expect:
     """Read one line of what a suite's ``expect`` can hold; raises `SettingsError`."""
+    __tracebackhide__ = True
     fields = _fields(where)
     assert fields.contracts is not None  # noqa: S101 - they were given
-    return read_expect(fields, _node({key: value}), fields.contracts)
+    try:
+        return read_expect(fields, _node({key: value}), fields.contracts)
+    except SettingsError as error:  # the test's own line is the place, not how it was read
+        raise error.with_traceback(None) from None
 
 
 def _fields(where: Scene) -> Fields:

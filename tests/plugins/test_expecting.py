@@ -131,6 +131,14 @@ def test_what_cannot_be_expected_is_refused(
     assert list(recording.unjudged.values()) == ["response of 18 bytes"]
 
 
+def test_a_refusal_points_at_the_call_and_not_at_how_it_was_read(recording: Recording) -> None:
+    del recording
+    with pytest.raises(SettingsError) as caught:
+        expect(answer()).json("$[", exists=True)
+    shown = [entry.name for entry in caught.traceback if not entry.ishidden(caught)]
+    assert shown == ["test_a_refusal_points_at_the_call_and_not_at_how_it_was_read"]
+
+
 def test_what_is_no_response_is_refused() -> None:
     with pytest.raises(TypeError, match=r"expect takes an httpx.Response, not dict"):
         expect({})  # type: ignore[arg-type]
