@@ -49,12 +49,13 @@ class Fields:
         entries = self.entries(node, what)
         for entry in entries:
             if entry.key not in names:
-                near = difflib.get_close_matches(entry.key, names, n=1)
+                valid = self.document.keys(names)
+                near = difflib.get_close_matches(entry.key, valid, n=1)
                 meant = f"did you mean {near[0]!r}? " if near else ""
                 raise self.error(
                     entry.place,
                     f"unknown key {entry.key!r} in {what}",
-                    f"{meant}valid keys: {', '.join(names)}",
+                    f"{meant}valid keys: {', '.join(valid)}",
                 )
         return {entry.key: entry for entry in entries}
 

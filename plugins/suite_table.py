@@ -67,6 +67,12 @@ class TableDocument(Document):
         key = place.key if isinstance(place, KeyPlace) else self.name
         return SettingsError(f"{self.path}: {key}: {message}", hint=hint)
 
+    def keys(self, known: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the keys of a request's table where ``known`` are those of its check."""
+        if self.name != "environment" or not {"tags", "http"} <= set(known):
+            return known
+        return ("path", *(key for key in known if key != "name"), *EXPECT_KEYS)
+
     def read(self) -> Node:
         """Return the list of checks; raises `SettingsError`."""
         return Sequence(_place(self.name), tuple(self._checks()))

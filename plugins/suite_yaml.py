@@ -95,6 +95,10 @@ class Document:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise SettingsError(f"cannot read {what} {path}: {why}", hint=hint) from error
 
+    def keys(self, known: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the keys that a reader can write where a mapping's are ``known``."""
+        return known
+
     def error(self, place: Place, message: str, hint: str = "") -> SettingsError:
         """Return an error that shows the line with a caret below ``place``."""
         lines = self.text.splitlines() or [""]

@@ -66,6 +66,19 @@ def test_what_is_wrong_is_named_by_its_key(tmp_path: Path) -> None:
     assert "greenroom.toml: environment.smoke.a.status: a status" in ran.out
 
 
+def test_a_misspelt_key_is_answered_with_those_of_the_table(tmp_path: Path) -> None:
+    (tmp_path / "greenroom.toml").write_text(
+        '[environment.smoke.a]\npath = "/"\nstatuss = 200\n'
+        '[environment.smoke.b]\nhttp = {get = "/", form = {}}\nstatus = 200\n'
+        '[environment.tcp.c]\nhost = "a"\nport = 1\nstatus = 200\n'
+    )
+    ran = run(tmp_path, *SUITE, "--greenroom-target", "http://127.0.0.1:9")
+    assert ran.code == 2
+    assert "hint: did you mean 'status'? valid keys: path, tags, kind," in ran.out
+    assert "expect, wait, status, time," in ran.out
+    assert ran.out.count("valid keys: path") == 1
+
+
 def test_every_kind_of_check_can_stand_in_the_settings(tmp_path: Path) -> None:
     (tmp_path / "contracts").mkdir()
     (tmp_path / "contracts" / "answer.schema.json").write_text('{"required": ["id"]}')
