@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from greenroom.validators.record import RunRecord
 
 _LONGEST = 20_000
+_NAMES = 100
 
 
 def render(record: RunRecord) -> str:
@@ -43,6 +44,7 @@ def _template() -> jinja2.Template:
         "seconds": text.duration,
         "moment": text.moment,
         "count": text.count,
+        "drift": partial(text.drift, most=_NAMES),
     }
     environment.globals |= {
         "states": tuple(State),

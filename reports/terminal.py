@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from greenroom.reports.rerun import rerun
 from greenroom.reports.states import State, stage_rows
+from greenroom.reports.text import drift
 from greenroom.validators.vocabulary import Verdict
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def closing(record: RunRecord, page: str) -> Iterator[Line]:
     if again := [reason.check for reason in decision.reasons if reason.check][:_SHOWN_REASONS]:
         yield Line(f"rerun:  {rerun(again)}")
     for contract in record.environment.get("contracts", ()):
-        yield Line(_drift(contract))
+        yield Line(f"drift:  {drift(contract, _SHOWN_NAMES)}")
     if page:
         yield Line(f"report: {page}")
 
@@ -83,21 +84,6 @@ def _reason(number: int, reason: Reason, style: str) -> Iterator[Line]:
     for name in ("limit", "observed", "evidence", "source"):
         if value := getattr(reason, name):
             yield Line(f"      {name:<9} {_indented(value)}")
-
-
-def _drift(contract: dict[str, Any]) -> str:
-    """Say what a contract describes and the run never saw."""
-    idle, unseen = contract["never_exercised"], contract["never_seen"]
-    head = f"drift:  {contract['document']}: {len(idle)} of {contract['operations']}"
-    return (
-        f"{head} operations never exercised{_some(idle)}; {len(unseen)} fields never seen"
-        f"{_some(unseen)}"
-    )
-
-
-def _some(names: list[str]) -> str:
-    more = ", …" if len(names) > _SHOWN_NAMES else ""
-    return f" ({', '.join(names[:_SHOWN_NAMES])}{more})" if names else ""
 
 
 def _indented(text: str) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 # Controls, bidirectional marks, invisible characters, lone surrogates and non-characters: what a
@@ -79,6 +83,21 @@ def moment(text: str) -> str:
 def count(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 check``, ``2,000 checks``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def drift(contract: Mapping[str, Any], most: int) -> str:
+    """Say what a contract describes and the run never saw; of each the first ``most`` by name."""
+    idle, unseen = contract["never_exercised"], contract["never_seen"]
+    head = f"{contract['document']}: {len(idle)} of {contract['operations']}"
+    return (
+        f"{head} operations never exercised{_some(idle, most)}; "
+        f"{count(len(unseen), 'field')} never seen{_some(unseen, most)}"
+    )
+
+
+def _some(names: Sequence[str], most: int) -> str:
+    more = ", …" if len(names) > most else ""
+    return f" ({', '.join(names[:most])}{more})" if names else ""
 
 
 def _named(match: re.Match[str]) -> str:

@@ -141,7 +141,7 @@ def test_a_run_writes_snapshots_only_when_asked_and_tells_its_drift(tmp_path: Pa
     assert json.loads((tmp_path / "a.json").read_text()) == {"n": 1}
     assert (
         "drift:  api.yaml: 1 of 2 operations never exercised (GET /b); "
-        "1 fields never seen (GET /a 200 $.m)"
+        "1 field never seen (GET /a 200 $.m)"
     ) in passed.out
     [contract] = passed.record["environment"]["contracts"]
     assert contract["never_exercised"] == ["GET /b"]

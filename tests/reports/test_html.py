@@ -355,6 +355,21 @@ def test_the_footer_says_how_the_run_was_made() -> None:
     assert shown.one("pre").text == "pytest x"
 
 
+def test_the_footer_says_what_no_check_saw_of_a_contract() -> None:
+    contract = {
+        "document": "api.yaml",
+        "operations": 3,
+        "never_exercised": ["POST /orders", "GET /orders"],
+        "never_seen": ["GET /books 200 $[*].isbn"],
+    }
+    shown = facts(page(record([check()], environment={"contracts": [contract]})).one("footer"))
+    assert shown["drift"] == (
+        "api.yaml: 2 of 3 operations never exercised (POST /orders, GET /orders); "
+        "1 field never seen (GET /books 200 $[*].isbn)"
+    )
+    assert "contracts" not in shown
+
+
 def test_an_empty_unfinished_run_is_a_page_too() -> None:
     shown = page(record(complete=False, finished="", environment={}))
     assert shown.one("h1").text == "COULD NOT DECIDE"
