@@ -31,7 +31,7 @@ from greenroom.plugins.http import answer_of
 from greenroom.plugins.running import scene
 from greenroom.plugins.suite_model import Request
 from greenroom.plugins.suite_rules import Judged, answer_rules
-from greenroom.plugins.suite_run import left_open, redacted
+from greenroom.plugins.suite_run import KEEP_IT, is_unkept, left_open, redacted
 from greenroom.validators.evidence import Evidence
 from greenroom.validators.finding import Finding
 from greenroom.validators.http import judge_schema, judge_status
@@ -220,7 +220,7 @@ class Expecting:
         if told.doubt and len(finding.misses) == 1:
             finding = left_open(finding)
         elif finding.outcome is not Outcome.PASSED:
-            finding = replace(finding, advice=_ADVICE)
+            finding = replace(finding, advice=KEEP_IT if is_unkept(finding) else _ADVICE)
         return redacted(finding, self._scene.redactor)
 
 

@@ -85,6 +85,9 @@ def observe(check: HttpCheck, client: httpx.Client, sleep: Callable[[float], Non
         sleep(check.retry.delay_s)
 
 
+KEEP_IT = "write the snapshot with --greenroom-update-snapshots, read it, and keep its file"
+
+
 def judge(check: HttpCheck, target: str, observation: Observation) -> Finding:
     """Judge everything the check expects of what was observed."""
     tries = f" after {observation.attempts} attempts" if observation.attempts > 1 else ""
@@ -110,7 +113,12 @@ def judge(check: HttpCheck, target: str, observation: Observation) -> Finding:
         return finding
     if told.doubt and len(finding.misses) == 1:
         return left_open(finding)
-    return replace(finding, advice=_advice(check, answer))
+    return replace(finding, advice=KEEP_IT if is_unkept(finding) else _advice(check, answer))
+
+
+def is_unkept(finding: Finding) -> bool:
+    """Tell whether nothing is wrong but that a snapshot could not be compared."""
+    return all(rule.rule == "snapshot" and rule.met is None for rule in finding.misses)
 
 
 def left_open(finding: Finding) -> Finding:

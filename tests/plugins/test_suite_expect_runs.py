@@ -126,6 +126,19 @@ def test_a_schema_of_a_host_that_is_down_makes_the_check_an_error(tmp_path: Path
 
 
 @pytest.mark.slow
+def test_a_snapshot_that_is_missing_is_answered_with_how_to_write_it(tmp_path: Path) -> None:
+    head = "version: 1\nname: s\nchecks:\n"
+    missing = "  - {name: a, http: {get: /}, expect: {snapshot: a.json}}\n"
+    wrong = "  - {name: b, http: {get: /}, expect: {snapshot: b.json, json: {$.n: 2}}}\n"
+    (tmp_path / "s.suite.yaml").write_text(head + missing + wrong)
+    with serving(lambda _: json_reply({"n": 1})) as server:
+        ran = run(tmp_path, f"--greenroom-target={server.url}")
+    advice = "write the snapshot with --greenroom-update-snapshots, read it, and keep its file"
+    assert ran.out.count(f"what to do: {advice}") == 1
+    assert ran.check("a")["finding"]["advice"] == advice
+    assert ran.check("b")["finding"]["advice"].startswith("read the recorded answer")
+
+
 def test_a_run_writes_snapshots_only_when_asked_and_tells_its_drift(tmp_path: Path) -> None:
     (tmp_path / "api.yaml").write_text(API)
     (tmp_path / "s.suite.yaml").write_text(SUITE)
