@@ -139,8 +139,9 @@ def pytest_collection_finish() -> None:
 def target(request: pytest.FixtureRequest) -> Generator[httpx.Client]:
     """Return an httpx client bound to the target; its exchanges are recorded with the check."""
     from greenroom.plugins.recording import recording_of  # noqa: PLC0415 - only where used
-    from greenroom.plugins.target import proven_client  # noqa: PLC0415 - only where used
+    from greenroom.plugins.target import proven_client, refuse_load  # noqa: PLC0415 - only where used
 
+    refuse_load(request.node)
     recording = recording_of(request.node)
     recording.target_requested = True
     with proven_client(request.config, recording) as client:

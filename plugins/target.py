@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from greenroom.plugins.allowed import Traffic
 from greenroom.plugins.clean_logs import clean_http_logs
+from greenroom.plugins.function_address import is_function
 from greenroom.plugins.http import Connections, answer_of, client
 from greenroom.plugins.revision import ADVICE, RULE
 from greenroom.plugins.settings import redactor_of, settings_of, variables_of
@@ -53,6 +55,14 @@ def behind_of(config: pytest.Config) -> Behind:
         if (known := config.stash.get(_BEHIND, None)) is None:
             known = config.stash[_BEHIND] = behind(settings_of(config).targets or Targets())
         return known
+
+
+def refuse_load(item: pytest.Item) -> None:
+    """Raise `SettingsError` if a test of kind load asks for a target that nobody allowed."""
+    settings = settings_of(item.config)
+    marked = item.get_closest_marker(Traffic.LOAD.value) is not None
+    if marked and settings.target and not is_function(settings.target):
+        settings.allow.require(Traffic.LOAD, settings.target)
 
 
 @contextmanager

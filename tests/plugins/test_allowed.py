@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from greenroom.plugins.allowed import Allowed, Traffic, read_allowed
 from greenroom.validators.errors import SettingsError
+from tests.support.runs import run
+from tests.support.servers import json_reply, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ALLOWED = Allowed(security=("https://green.example.com", "https://*.test.example.com:8443"))
 
@@ -66,3 +73,32 @@ def test_a_table_that_allows_too_much_is_refused(table: dict[str, object], said:
 
 def test_a_table_of_origins_is_read() -> None:
     assert read_allowed({"load": ["http://[fd00::1]:80"]}, "").load == ("http://[fd00::1]:80",)
+
+
+LOADING = """
+import pytest
+
+@pytest.mark.load
+def test_load(target):
+    target.get("/")
+
+@pytest.mark.smoke
+def test_smoke(target):
+    target.base_url
+"""
+
+
+def test_a_test_of_kind_load_gets_no_client_of_a_target_that_nobody_named(tmp_path: Path) -> None:
+    (tmp_path / "test_a.py").write_text(LOADING)
+    ran = run(tmp_path, "--greenroom-target", "http://green.example.com")
+    assert ran.check("test_load")["outcome"] == "error"
+    assert ran.check("test_smoke")["outcome"] == "inconclusive"
+    assert "is not marked as a target that load checks may be sent to" in ran.out
+    assert '[allow] load = ["http://green.example.com"]' in ran.out
+
+
+def test_a_test_of_kind_load_may_load_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "test_a.py").write_text(LOADING)
+    with serving(lambda _: json_reply({})) as server:
+        ran = run(tmp_path, "--greenroom-target", server.url)
+    assert ran.check("test_load")["outcome"] == "passed"
