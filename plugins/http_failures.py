@@ -120,7 +120,7 @@ _FAILURES: tuple[tuple[Callable[[Exception], bool], str, str, bool], ...] = (
     (
         _is_a(httpx.RemoteProtocolError),
         "answer is not valid HTTP",
-        "the service or a proxy closed the connection early or does not speak HTTP/1.1",
+        "the service or a proxy closed the connection early, or speaks another version of HTTP",
         False,
     ),
     (
