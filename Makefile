@@ -10,11 +10,12 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 BASE := $(VENV)/.base-$(VERSION)
 DEV := $(VENV)/.dev-$(VERSION)
+SCANNERS := $(VENV)/.scanners-$(VERSION)
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 PINNED := --constraint constraints.txt --build-constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean pin browser registry
+.PHONY: help setup demo test lint bench clean pin browser registry scanners
 
 help:
 	@echo "make demo     rehearse a good and a broken release of the example on this machine"
@@ -39,7 +40,7 @@ lint: $(DEV)
 
 # Three workers for two cores: many tests wait for something that never answers.
 # The coverage report comes before pytest's summary, which is repeated: it is the last line.
-test: lint browser registry
+test: lint browser registry scanners
 	@rm -f .coverage .coverage.*
 	@set -euo pipefail; $(BIN)/coverage run -m pytest -n3 $(ARGS) | tee $(VENV)/pytest.log
 	@$(BIN)/coverage combine --quiet
@@ -71,6 +72,19 @@ browser:
 # Images are pushed to a real registry.
 registry:
 	@command -v docker-registry >/dev/null || .ci/debian "tests against an image registry" docker-registry
+
+# Scanners need other packages than ours, and than each other: each has an environment of its own.
+scanners: $(SCANNERS)
+
+$(SCANNERS): $(DEV) .ci/schemathesis.txt .ci/wapiti.txt
+	@for tool in schemathesis wapiti; do \
+		echo "Adding $$tool in $(VENV)/$$tool: its test runs it"; \
+		$(BIN)/python -m venv --clear $(VENV)/$$tool && \
+		$(VENV)/$$tool/bin/python -m pip --quiet --quiet --disable-pip-version-check install \
+			--requirement .ci/$$tool.txt || \
+			echo "$$tool cannot be installed for Python $(VERSION): its test is skipped"; \
+	done
+	@touch $@
 
 $(BASE): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: make PYTHON=python3.11"; exit 2; }

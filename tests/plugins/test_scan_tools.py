@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -308,9 +309,9 @@ def test_what_cannot_or_may_not_be_scanned_is_said(
     ("tool", "outcome"), [("schemathesis", Outcome.INCONCLUSIVE), ("wapiti", Outcome.PASSED)]
 )
 def test_the_installed_tool_is_really_run(tool: str, outcome: Outcome, tmp_path: Path) -> None:
-    program = shutil.which(tool)
+    program = shutil.which(tool, path=f"{sys.prefix}/{tool}/bin") or shutil.which(tool)
     if program is None:
-        pytest.skip(f"{tool} is not installed; it needs an environment of its own")
+        pytest.skip(f"{tool} is not installed: `make scanners` does it")
     with serving(lambda _: json_reply({"openapi": "3.0.3", "info": {}, "paths": {}})) as server:
         finding = sent(tmp_path, scan(tool, "error == 0"), server.url, Path(program).parent)
     assert finding.outcome is outcome
