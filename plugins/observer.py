@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 ATTRIBUTE = "greenroom"
 """The report attribute that carries a check's JSON."""
 
+DECLARED = "declared"
+"""The attribute of items whose finding is all that there is to tell: checks of suites."""
 _LOG_TAIL = 4096
 _LONGEST_MESSAGE = 8192
 _NO_SUBTESTS = Subtests()
@@ -145,6 +147,7 @@ class Observer:
             target_unused=recording.target_requested and not recording.exchanges,
             unjudged=tuple(recording.unjudged.values()),
             unexamined=marked.stage is Stage.ENVIRONMENT and recording.is_empty,
+            declared=getattr(item, DECLARED, False),
         )
         finding = judge_test(facts)
         if finding.outcome is Outcome.PASSED and _never_ran(item):

@@ -129,6 +129,8 @@ class SuiteItem(pytest.Item):
     ``target`` is its suite's, empty if it has none; ``tls`` the suite's own.
     """
 
+    declared = True
+
     def __init__(
         self,
         *,

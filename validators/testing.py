@@ -49,6 +49,7 @@ class SeenTest(NamedTuple):
     responses came); ``target_unused`` tells that it asked for the target and sent it nothing,
     ``unjudged`` which answers something was to be expected of and nothing was, ``unexamined`` that
     it is a check of an environment and nothing shows that it looked at one.
+    ``declared`` tells that its own finding is all that there is to tell: a check of a suite.
     """
 
     phases: tuple[Phase, ...]
@@ -58,6 +59,7 @@ class SeenTest(NamedTuple):
     target_unused: bool = False
     unjudged: tuple[str, ...] = ()
     unexamined: bool = False
+    declared: bool = False
 
     @property
     def skipped(self) -> str | None:
@@ -117,6 +119,8 @@ def _of_phases(facts: SeenTest) -> list[Finding]:
         found = [Finding(Outcome.INCONCLUSIVE, "the test's body to run", "only its setup ran")]
     if not found and (doubt := _doubt(facts)) is not None:
         return [doubt]
+    if not found and facts.declared and facts.findings:
+        return []
     return found or [Finding(Outcome.PASSED, "the test to pass", "it passed", facts.examined)]
 
 
