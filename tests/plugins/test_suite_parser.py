@@ -219,6 +219,7 @@ EXPECT_ERRORS = {
     "version": ("{json: {$.v: 1.10}}", 'quote a version: "1.10"; write 1.1 where the number'),
     "version-deep": ("{json: {$: {one_of: [{a: [2.00]}]}}}", "2.00 is read as the number 2.0"),
     "leading-zero": ("{json: {$: {contains: 007}}}", "007 is read as the number 7"),
+    "json-variable": ("""{json: {"$['${env.X}']": {exists: false}}}""", "holds no variable"),
     "contains-nothing": ("{text: {contains: ''}}", "contains is empty: everything meets it"),
     "contains-no-member": ("{json: {$: {contains: {}}}}", "contains is empty: everything meets"),
     "contains-not": ("{json: {$: {not: {contains: ''}}}}", "contains is empty"),
