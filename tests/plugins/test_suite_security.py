@@ -292,6 +292,15 @@ def test_a_redirect_to_another_spelling_is_no_refusal(location: str) -> None:
     assert "GET /admin: answered 302, to another spelling of it" in str(finding)
 
 
+@pytest.mark.parametrize("status", [302, 401, 403])
+def test_a_service_that_refuses_whatever_it_is_asked_is_told(status: int) -> None:
+    def answer(asked: Asked) -> Reply:
+        return Reply(PAGE.encode(), 200 if asked.path == "/" else status, HARD)
+
+    finding = probe(answer, SecurityOrder(groups=(Group.FILES,)))
+    assert f"a random path is answered {status}: of paths that are" in " ".join(finding.notes)
+
+
 def test_a_redirect_to_a_page_for_logging_in_is_a_refusal() -> None:
     def answer(asked: Asked) -> Reply:
         if asked.path == "/":
