@@ -22,7 +22,10 @@ from greenroom.validators.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9*._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
+_HOST = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_-][A-Za-z0-9._-]*"
+_ORIGIN = re.compile(rf"https?://([a-z0-9*._-]*\*\.)?({_HOST})(:[0-9]{{1,5}})?", re.IGNORECASE)
+"""An origin; a ``*`` stands before a domain, as it matches dots, too: ``a*`` would match any."""
+_PLAIN = re.compile(rf"https?://({_HOST})(:[0-9]{{1,5}})?")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -44,7 +47,8 @@ class Allowed:
         """Raise `SettingsError` unless ``address`` (a URL) may be sent such traffic."""
         origin = origin_of(address)
         patterns = self.load if traffic is Traffic.LOAD else self.security
-        if is_here(address) or any(fnmatchcase(origin, _pattern(one)) for one in patterns):
+        named = any(fnmatchcase(origin, _pattern(one)) for one in patterns)
+        if is_here(address) or (named and _PLAIN.fullmatch(origin)):
             return
         raise SettingsError(
             f"{origin} is not marked as a target that {traffic.value} checks may be sent to",
@@ -74,7 +78,7 @@ def _origins(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
         raise SettingsError(f"{where} is not a list of origins", hint='write ["https://host"]')
     for one in value:
-        if not _ORIGIN.fullmatch(one) or re.fullmatch(r"[*.]+", urlsplit(one).hostname or ""):
+        if not _ORIGIN.fullmatch(one):
             raise SettingsError(
                 f"{where}: {one!r} is no origin",
                 hint="write https://HOST or https://*.DOMAIN:PORT, without a path",

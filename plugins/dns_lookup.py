@@ -57,6 +57,11 @@ def look_up(name: str, type_: RecordType, until: float, server: Address | None =
     else:
         existence = Existence.RECORDS if answer.rrset else Existence.NO_RECORDS
         said = str(Address(str(answer.nameserver), answer.port or _PORT))
+        if existence is Existence.NO_RECORDS and not _knows(answer):
+            raise ServiceError(
+                f"no answer about {name} {type_}: {said} neither has this zone nor asks for others",
+                hint=_HINT,
+            )
         values = _values(answer, type_)
         ttl = answer.chaining_result.minimum_ttl if values else 0
     return DnsFacts(
@@ -122,6 +127,16 @@ def _question(name: str, type_: RecordType) -> Name:
     if type_ is RecordType.PTR and is_address(name):
         return reversename.from_address(name)
     return names.from_text(name)
+
+
+def _knows(answer: Answer) -> bool:
+    """Tell whether who answered without a record is an authority for it, or has asked one.
+
+    Others refer to other servers, which looks like an empty answer, whatever those would say.
+    """
+    from dns import flags  # noqa: PLC0415 - as above
+
+    return bool(answer.response.flags & (flags.AA | flags.RA))
 
 
 def _values(answer: Answer, type_: RecordType) -> tuple[str, ...]:

@@ -77,4 +77,8 @@ def _is_value(name: str, vault: Vault) -> bool:
 
 
 def _step(name: str) -> str:
-    return f".{name}" if _NAME.fullmatch(name) else f"[{json.dumps(name)}]"
+    """Return the step of a path to a member; it must not look as if it held a variable."""
+    if _NAME.fullmatch(name):
+        return f".{name}"
+    written = json.dumps(name).replace("${", r"\u0024{")
+    return f"[{written}]"

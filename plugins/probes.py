@@ -23,6 +23,7 @@ from greenroom.plugins.tcp import connect, converse
 from greenroom.plugins.tls import Asked, observe_tls
 from greenroom.plugins.workplace import Site
 from greenroom.validators.dns import RecordType, judge_dns
+from greenroom.validators.errors import SettingsError
 from greenroom.validators.json_values import Expectation, Operator
 from greenroom.validators.tcp import RECEIVED_MOST, judge_tcp
 from greenroom.validators.texts import TextRule
@@ -72,6 +73,8 @@ class Probe:
     ) -> TcpFacts:
         """Connect to HOST:PORT; with ``receives`` send, and read until that text came."""
         until = time.monotonic() + seconds
+        if send and not receives:
+            raise SettingsError("send without receives proves nothing", hint="say what it answers")
         if not receives:
             return self._noted(connect(parse_peer(peer), until), judge_tcp)
         wanted = TextRule("receives", Expectation(Operator.CONTAINS, receives))

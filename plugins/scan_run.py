@@ -134,4 +134,5 @@ def facts_of(report: Report, tool: str) -> StaticFacts:
         what=report.what,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         problems=report.problems,
+        notes=report.notes,
     )

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from greenroom.validators.result import Result
 
 _RISKS = {"3": "high", "2": "medium", "1": "low", "0": "informational"}
+_INFORMATION = "0"
 _FALSE_POSITIVE = "0"
 _ENDPOINTS = "insight.endpoint.total"
 _BAD_LEVELS = {"medium", "high"}
@@ -61,8 +62,9 @@ def read_zap(data: bytes, rooted: Rooted, target: str) -> tuple[Report, str]:
         problems=(*_plan_errors(said), *_problems(insights)),
         tool="ZAP",
         version=text(said.get("@version")),
-        examined=_endpoints(insights, target) or _addresses(of_target),
+        examined=_endpoints(insights, target) or _addresses(of_target, target),
         what="addresses",
+        notes=tuple(_elsewhere(site) for site in sites if site not in of_target and _rated(site)),
     )
     return report, text(said.get("created"))
 
@@ -80,12 +82,23 @@ def _endpoints(insights: list[dict[str, Any]], target: str) -> int:
     return sum(map(number_of, counted))
 
 
-def _addresses(sites: list[dict[str, Any]]) -> int:
-    """Count the addresses that were attacked or seen, whatever their query."""
+def _rated(site: dict[str, Any]) -> list[object]:
+    """Return the alerts of a site that are not for information alone."""
+    alerts = listing(site.get("alerts"))
+    return [one for one in alerts if text(mapping(one).get("riskcode")) != _INFORMATION]
+
+
+def _elsewhere(site: dict[str, Any]) -> str:
+    found = len(_rated(site))
+    return f"not judged: {found} alert{'s' * (found > 1)} of {text(site.get('@name'))}"
+
+
+def _addresses(sites: list[dict[str, Any]], target: str) -> int:
+    """Count the addresses of ``target`` that were attacked or seen, whatever their query."""
     spots = (
         spot for site in sites for alert in listing(site.get("alerts")) for spot in _spots(alert)
     )
-    return len({(spot.method, spot.address) for spot in spots if spot.url})
+    return len({(spot.method, spot.address) for spot in spots if _same(spot.url, target)})
 
 
 def _problems(insights: list[dict[str, Any]]) -> Iterator[str]:

@@ -32,6 +32,7 @@ _KEPT = 512
 """Characters of each answer's body that the record keeps."""
 _HOPS = 4
 _OK = range(200, 300)
+_ABSENT = frozenset({404, 405, 410})
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -199,6 +200,11 @@ def baseline(asker: Asker, paths: Iterable[str]) -> Baseline:
     lost = asker.get(f"/greenroom-{asker.token}")
     if lost.status in _OK:
         notes.append("a random path is answered 2xx: only what an answer holds counts here")
+    elif lost.usable and lost.status not in _ABSENT:
+        notes.append(
+            f"a random path is answered {lost.status}: of paths that are answered alike "
+            "(by a firewall, or before logging in) it is not known what is behind"
+        )
     return Baseline(tuple(pages.values()), tuple(pages), lost, tuple(notes))
 
 

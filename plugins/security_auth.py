@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from greenroom.plugins.security_ask import Ask, Headers
 from greenroom.plugins.security_methods import NO_METHOD
@@ -89,6 +90,11 @@ def _refuses(asker: Asker, order: AuthOrder, path: str, tally: Tally) -> bool:
         tally.examined += 1
         tally.hit(seen, f"answered {seen.status} without credentials")
         return False
+    if not order.headers and _respelt(seen, path):
+        tally.failed.append(
+            f"{seen.unusable}, to another spelling of it: name that one, or headers"
+        )
+        return False
     refused = seen.status in _REFUSALS or (seen.status == _ABSENT and bool(order.headers))
     if refused:
         tally.examined += 1
@@ -96,6 +102,14 @@ def _refuses(asker: Asker, order: AuthOrder, path: str, tally: Tally) -> bool:
         unknown = "; give auth its headers, so that it is known to exist" if seen.usable else ""
         tally.failed.append(f"{seen.unusable}, which is no refusal{unknown}")
     return refused
+
+
+def _respelt(seen: Exchange, path: str) -> bool:
+    """Tell whether an answer redirects to the path itself: a slash, a language or a host more."""
+    if seen.status not in range(300, 400):
+        return False
+    own, there = (urlsplit(one).path.rstrip("/").lower() for one in (path, seen.header("location")))
+    return bool(own) and there.endswith(own)
 
 
 def _judge(asker: Asker, tally: Tally, trick: Ask, control: Ask) -> None:

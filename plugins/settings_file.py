@@ -6,12 +6,24 @@ Imports the standard library alone: the hook reads its table before pytest is th
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from greenroom.validators.errors import SettingsError
 
 FILE = "greenroom.toml"
 IN_PYPROJECT = "[tool.greenroom]"
+
+
+class Written(float):
+    """A number of the settings that keeps how it is written: 1.10 may be meant as a version."""
+
+    raw: str
+
+    def __new__(cls, raw: str) -> Self:
+        """Return the number that ``raw`` writes."""
+        number = super().__new__(cls, raw)
+        number.raw = raw
+        return number
 
 
 def table_of(root: Path, file: str | None) -> tuple[dict[str, Any] | None, str]:
@@ -38,7 +50,7 @@ def _read(path: Path) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - a run without a settings file does not pay for it
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Written)
     except OSError as error:
         raise SettingsError(
             f"{path}: cannot be read: {error.strerror}", hint="check the path and its permissions"

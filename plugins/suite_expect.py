@@ -142,6 +142,9 @@ def read_query(fields: Fields, place: Place, path: str) -> JSONPathQuery:
     """Return the compiled JSONPath that stands at ``place``."""
     import jsonpath_rfc9535  # noqa: PLC0415 - the plugin's start must stay light
 
+    if "${" in path:
+        hint = "of a name that holds it, write \"$['\\\\u0024{…']\""
+        raise fields.error(place, f"{path!r}: a JSONPath holds no variable", hint)
     try:
         return _query(path)
     except jsonpath_rfc9535.JSONPathError as error:

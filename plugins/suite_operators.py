@@ -93,8 +93,18 @@ def _argument(  # noqa: C901, PLR0911 - one return for each form of argument
             if not isinstance(node, Sequence):
                 raise fields.error(node.place, "unordered must be a list")
             return _value(fields, node, text=False)
+        case Operator.CONTAINS:
+            return _part(fields, node, text=text)
         case _:
             return _value(fields, node, text=text)
+
+
+def _part(fields: Fields, node: Node, *, text: bool) -> Any:  # noqa: ANN401 - a JSON value
+    """Return what must be contained; an empty text, also by a variable, is part of every one."""
+    value = _value(fields, node, text=text)
+    if value in ("", {}):
+        raise fields.error(node.place, "contains is empty: everything meets it", "say what part")
+    return value
 
 
 def _value(fields: Fields, node: Node, *, text: bool) -> Any:  # noqa: ANN401 - a JSON value

@@ -10,13 +10,14 @@ what it expects may stand beside them, and ``path`` is short for ``http = {get =
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.plugins.settings import settings_of
-from greenroom.plugins.settings_file import IN_PYPROJECT
+from greenroom.plugins.settings_file import IN_PYPROJECT, Written
 from greenroom.plugins.suite_expect import EXPECT_KEYS
 from greenroom.plugins.suite_kinds import ARTIFACT_KINDS, ENVIRONMENT_KINDS
 from greenroom.plugins.suite_yaml import Document, Entry, Mapping, Place, Scalar, Sequence
@@ -170,6 +171,10 @@ def _node(value: object, key: str) -> Node:
             )
         case bool():
             return Scalar(place, str(value).lower(), value)
+        case float() if not math.isfinite(value):
+            raise SettingsError(f"{key}: {value} is not a finite number")
+        case Written():
+            return Scalar(place, value.raw, float(value))
         case int() | float() | str():
             return Scalar(place, str(value), value)
         case _:

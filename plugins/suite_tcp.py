@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greenroom.plugins.suite_limits import read_limits
+from greenroom.plugins.suite_operators import read_expectation
 from greenroom.plugins.suite_peer import read_host, read_peer, read_port
 from greenroom.plugins.suite_texts import read_text_rules
 from greenroom.plugins.suite_yaml import Mapping
 from greenroom.plugins.target_settings import Address
-from greenroom.validators.json_values import Expectation, Operator
+from greenroom.validators.json_values import Operator
 from greenroom.validators.tcp import RECEIVED_MOST, judge_tcp
 from greenroom.validators.texts import TextRule
 
@@ -87,4 +88,4 @@ def read_tcp(fields: Fields, node: Node, expect: Node | None) -> TcpWork:
 def _receives(fields: Fields, node: Node) -> tuple[TextRule, ...]:
     if isinstance(node, Mapping):
         return read_text_rules(fields, node, "receives", _OPERATORS)
-    return (TextRule("receives", Expectation(Operator.CONTAINS, fields.filled(node, "receives"))),)
+    return (TextRule("receives", read_expectation(fields, Operator.CONTAINS, node)),)

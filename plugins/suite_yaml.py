@@ -220,10 +220,14 @@ class TreeReader:
         match str(node.tag).removeprefix(_TAG):
             case "str" | "timestamp":
                 return raw
-            case "null":
+            case "null" if raw.lower() in {"", "~", "null"}:
                 return None
-            case "bool":
+            case "bool" if raw.lower() in {"true", "false"}:
                 return raw.lower() == "true"
+            case "null" | "bool" as tag:
+                raise self._document.error(
+                    place, f"{raw[:40]!r} is no {tag}", "write the value without a tag"
+                )
             case "int" if (whole := _integer(raw)) is not None:
                 return whole
             case "int":

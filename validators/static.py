@@ -27,7 +27,7 @@ class Report:
     """What one output of a tool holds.
 
     ``problems`` are what the tool itself says that it could not do. ``examined`` counts ``what``;
-    it is None where the output does not tell.
+    it is None where the output does not tell. ``notes`` are for the reader.
     """
 
     results: tuple[Result, ...]
@@ -36,6 +36,7 @@ class Report:
     version: str = ""
     examined: int | None = None
     what: str = "files"
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ ALLOWED = Allowed(security=("https://green.example.com", "https://*.test.example
         "https://user@evil.example/https://green.example.com",
         "https://test.example.com:8443",
         "http://10.0.0.1",
+        "https://evil.example\\.test.example.com:8443",
+        "https://evil.example%2f.test.example.com:8443",
     ],
 )
 def test_an_address_that_nobody_named_is_refused(address: str) -> None:
@@ -62,6 +64,10 @@ def test_what_may_be_attacked_may_not_be_loaded_for_that() -> None:
         ({"load": []}, "no.* list of origins"),
         ({"load": "https://a"}, "no.* list of origins"),
         ({"load": ["https://*"]}, "is no origin"),
+        ({"load": ["https://*com"]}, "is no origin"),
+        ({"load": ["https://green*"]}, "is no origin"),
+        ({"load": ["https://10.0.0.*"]}, "is no origin"),
+        ({"load": ["https://*.."]}, "is no origin"),
         ({"load": ["https://a/b"]}, "is no origin"),
         ({"load": ["a.example"]}, "is no origin"),
     ],

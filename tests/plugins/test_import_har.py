@@ -215,6 +215,12 @@ def test_the_main_shape_is_expected_and_no_value(
     assert found == shape
 
 
+def test_a_name_like_a_variable_is_expected_as_it_is(wrote: Callable[..., Written]) -> None:
+    [check] = wrote(entry(body={"${env.HOME}": 1})).checks().values()
+    *_, rule = check.expect.json
+    assert rule.query.find({"${env.HOME}": 1}).values() == [1]
+
+
 def test_a_large_shape_is_cut_and_a_large_answer_gets_its_room(
     wrote: Callable[..., Written],
 ) -> None:

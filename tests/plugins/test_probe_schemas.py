@@ -30,6 +30,12 @@ TLS = "tls: a.example"
 REFUSED = {
     "tcp-no-port": ("tcp: a.example", "", "tcp must be HOST:PORT"),
     "tcp-url": ("tcp: http://a.example:80", "", "tcp must be HOST:PORT"),
+    "tcp-receives-nothing": (
+        "tcp: {host: a, port: 80, receives: ''}",
+        "",
+        "contains is empty: everything meets it",
+    ),
+    "tls-contains-nothing": ("tls: a.example", "{issuer: {contains: ''}}", "contains is empty"),
     "tcp-list": ("tcp: [a, 80]", "", "tcp must be a text"),
     "tcp-no-host": ("tcp: {port: 80}", "", "has no 'host'"),
     "tcp-port": ("tcp: {host: a, port: 70000}", "", "from 1 to 65535"),

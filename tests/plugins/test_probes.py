@@ -49,6 +49,11 @@ def test_who_asserts_by_himself_has_the_evidence_too() -> None:
     assert [evidence.amount for evidence in probe.seen] == [1]
 
 
+def test_what_is_sent_without_an_expected_answer_is_refused() -> None:
+    with place_at() as place, pytest.raises(SettingsError, match="proves nothing"):
+        Probe(place.site).tcp("127.0.0.1:1", send="PING")
+
+
 @pytest.mark.parametrize("peer", ["a.example", "a b:80", "[::1:80", "a:0", "a..b:80"])
 def test_what_is_no_peer_is_refused(peer: str) -> None:
     with place_at() as place, pytest.raises(SettingsError, match="is not HOST:PORT"):

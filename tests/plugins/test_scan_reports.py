@@ -105,6 +105,15 @@ def test_without_insights_the_addresses_of_alerts_count(tmp_path: Path) -> None:
     assert reported(tmp_path, ZAP).evidence[0].amount == 2  # /search once, and /
 
 
+def test_addresses_of_another_host_are_no_evidence_and_its_alerts_are_told(tmp_path: Path) -> None:
+    seen = {"name": "a", "riskcode": "0", "instances": [{"uri": "http://other/", "method": "GET"}]}
+    other = {"@name": "http://other", "alerts": [seen | {"riskcode": "3"}]}
+    zap(tmp_path, site=[SITE | {"alerts": [seen]}, other], insights=[])
+    finding = reported(tmp_path, ZAP)
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "not judged: 1 alert of http://other" in finding.notes
+
+
 def test_a_zap_report_in_sarif_is_judged(tmp_path: Path) -> None:
     (tmp_path / "zap.json").write_bytes((RECORDED / "zap-sarif.json").read_bytes())
     finding = reported(tmp_path, ZAP)

@@ -13,7 +13,7 @@ from greenroom.plugins.target_settings import Address
 from greenroom.validators.dns import RecordType, judge_dns
 from greenroom.validators.errors import ServiceError, ToolError
 from greenroom.validators.vocabulary import Kind, Outcome, Stage
-from tests.support.names import BROKEN, serving_names
+from tests.support.names import BROKEN, REFERRED, serving_names
 from tests.support.servers import refused_url
 from tests.support.sites import place_at
 from tests.support.works import soon, work_check, work_of
@@ -61,6 +61,12 @@ def test_a_name_that_is_answered_as_not_there_fails(what: str, said: str) -> Non
 def test_a_server_that_fails_was_not_asked_with_success() -> None:
     with pytest.raises(ServiceError, match="SERVFAIL"):
         finding_of(f"{BROKEN} A")
+
+
+@pytest.mark.parametrize("expect", ["", "{exists: false}"], ids=["there", "gone"])
+def test_a_server_that_refers_to_others_said_nothing_of_the_name(expect: str) -> None:
+    with pytest.raises(ServiceError, match="neither has this zone nor asks for others"):
+        finding_of(f"{REFERRED} A", expect)
 
 
 def test_nobody_listening_is_not_observed() -> None:

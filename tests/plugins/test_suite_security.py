@@ -276,6 +276,41 @@ def test_a_path_that_is_not_known_to_exist_proves_no_refusal(order: AuthOrder, s
     assert said in str(finding)
 
 
+@pytest.mark.parametrize(
+    "location",
+    ["/admin/", "/en/admin", "https://shop.example.com/admin?x=1", "/Admin"],
+    ids=["slash", "language", "host", "case"],
+)
+def test_a_redirect_to_another_spelling_is_no_refusal(location: str) -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.path.startswith("/admin"):
+            return Reply(b"", 302, {**HARD, "Location": location})
+        return Reply(PAGE.encode(), 200, HARD)
+
+    finding = probe(answer, SecurityOrder(groups=(Group.AUTH,), auth=AuthOrder(("/admin",))))
+    assert finding.outcome is Outcome.ERROR
+    assert "GET /admin: answered 302, to another spelling of it" in str(finding)
+
+
+@pytest.mark.parametrize("status", [302, 401, 403])
+def test_a_service_that_refuses_whatever_it_is_asked_is_told(status: int) -> None:
+    def answer(asked: Asked) -> Reply:
+        return Reply(PAGE.encode(), 200 if asked.path == "/" else status, HARD)
+
+    finding = probe(answer, SecurityOrder(groups=(Group.FILES,)))
+    assert f"a random path is answered {status}: of paths that are" in " ".join(finding.notes)
+
+
+def test_a_redirect_to_a_page_for_logging_in_is_a_refusal() -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/":
+            return Reply(PAGE.encode(), 200, HARD)
+        return Reply(b"", 302, {**HARD, "Location": "/login?next=/admin"})
+
+    finding = probe(answer, SecurityOrder(groups=(Group.AUTH,), auth=AuthOrder(("/admin",))))
+    assert finding.outcome is Outcome.PASSED, str(finding)
+
+
 def test_credentials_of_the_check_do_not_reach_probes_without() -> None:
     order = SecurityOrder(headers=RIGHT, groups=(Group.AUTH,), auth=AuthOrder(("/admin",)))
     exchanges: list[dict[str, Any]] = []

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from greenroom.plugins.settings_file import table_of
 from greenroom.plugins.suite_table import TableDocument, line_of
 from greenroom.plugins.suite_yaml import plain
 from greenroom.validators.errors import SettingsError
+
+NAME = "environment"
 
 
 def document(table: dict[str, Any], name: str = "artifact") -> TableDocument:
@@ -59,6 +63,22 @@ def test_a_static_check_is_of_the_tool_it_is_named_after(
 ) -> None:
     (check,) = plain(document({"static": {"ruff": own}}).read())
     assert check == {"name": "static ruff", "static": read}
+
+
+def test_a_number_that_is_not_finite_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"smoke\.a\.json\.\$\.at_most: inf is not a finite"):
+        document({"smoke": {"a": {"path": "/", "json": {"$": {"at_most": math.inf}}}}}, NAME).read()
+
+
+def test_a_number_keeps_how_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "greenroom.toml").write_text(
+        '[environment.smoke.a]\npath = "/"\nheaders = {x-version = 1.10}\n'
+    )
+    table, _ = table_of(tmp_path, None)
+    assert table is not None
+    (check,) = document(table[NAME], NAME).read().items  # type: ignore[union-attr]
+    header = check.get("expect").get("headers").get("x-version")  # type: ignore[union-attr]
+    assert (header.raw, header.value) == ("1.10", 1.1)  # type: ignore[union-attr]
 
 
 def test_numbers_flags_and_dates_keep_their_text() -> None:

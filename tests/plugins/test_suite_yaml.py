@@ -39,6 +39,8 @@ BAD = {
     "custom-tag": ("a: !secret b", "x.yaml:1:4: unknown tag !secret"),
     "custom-tag-on-a-list": ("a: !x [b]", "x.yaml:1:4: unknown tag !x"),
     "code": ("a: !!python/object/apply:os.system [x]", "x.yaml:1:4: unknown tag"),
+    "yes-as-a-bool": ("a: !!bool yes", "x.yaml:1:4: 'yes' is no bool"),
+    "text-as-null": ("a: !!null text", "x.yaml:1:4: 'text' is no null"),
     "old-yaml": ("%YAML 1.1\n---\na: no", "x.yaml:1:1: suite files are YAML 1.2"),
     "too-many-digits": (f"a: {'1' * 5000}", "x.yaml:1:4: 111"),
     "infinite": ("a: .inf", "x.yaml:1:4: .inf is not a finite number"),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BROKEN = "broken.example."
 """The name about which the server says that it failed."""
+REFERRED = "referred.example."
+"""The name of which the server only knows who may know it."""
 
 
 def _answer(query: dns.message.Message, zone: Mapping[str, tuple[str, ...]]) -> bytes:
@@ -29,7 +31,11 @@ def _answer(query: dns.message.Message, zone: Mapping[str, tuple[str, ...]]) -> 
     response.flags |= dns.flags.AA | dns.flags.RA
     [question] = query.question
     name = question.name.to_text().lower()
-    if name == BROKEN:
+    if name == REFERRED:
+        response.flags &= ~(dns.flags.AA | dns.flags.RA)
+        referral = dns.rrset.from_text(question.name, 60, "IN", "NS", "ns1.example.")
+        response.authority.append(referral)
+    elif name == BROKEN:
         response.set_rcode(dns.rcode.SERVFAIL)
     elif name not in zone:
         response.set_rcode(dns.rcode.NXDOMAIN)
