@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 NAME = "greenroom-asking"
 WINDOW = 64
 """How far ahead of pytest checks are asked: what a run that stops has asked in vain."""
+_LEAVE_S = 1.0
 _WAITING_S = 0.004
 _WAITING = 3
 """So many checks in a row that wait so long are worth asking others meanwhile: one alone may have
@@ -67,7 +70,7 @@ class Asking:
         self._logs = KeptLogs()
         self._hosts: dict[str, threading.Semaphore] = {}
         self._off = threading.Event()
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: _Pool | None = None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -80,7 +83,7 @@ class Asking:
         finally:
             self._off.set()
             if self._pool is not None:
-                self._pool.shutdown(wait=True, cancel_futures=True)
+                self._pool.leave()
                 self._logs.leave()
 
     def result(self, item: pytest.Item, run: Callable[[], Finding]) -> Worked:
@@ -108,13 +111,13 @@ class Asking:
             if (task := self._task_of(item)) is None:
                 return
             logged: Logged = []
-            worked = self._executor().submit(self._asked, task, logged)
+            worked = self._executor().submit(partial(self._asked, task, logged))
             self._started[item] = _Started(worked, logged)
             self._next += 1
 
-    def _executor(self) -> ThreadPoolExecutor:
+    def _executor(self) -> _Pool:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(WINDOW, "greenroom-asking")
+            self._pool = _Pool()
         return self._pool
 
     def _asked(self, task: Task, logged: Logged) -> Worked:
@@ -126,3 +129,43 @@ class Asking:
         started = time.monotonic()
         with calling_off(self._off):
             return Worked(run(), time.monotonic() - started)
+
+
+class _Pool:
+    """Threads that nobody has to wait for: a run that stops does not wait for a silent server.
+
+    An executor's threads are waited for at the interpreter's end.
+    """
+
+    def __init__(self) -> None:
+        self._work: SimpleQueue[tuple[Future[Worked], Callable[[], Worked]] | None] = SimpleQueue()
+        self._given: list[Future[Worked]] = []
+        self._threads = 0
+
+    def submit(self, work: Callable[[], Worked]) -> Future[Worked]:
+        """Have ``work`` done by the next thread that is free."""
+        future: Future[Worked] = Future()
+        self._given = [one for one in self._given if not one.done()] + [future]
+        self._work.put((future, work))
+        if self._threads < min(WINDOW, len(self._given)):
+            self._threads += 1
+            threading.Thread(target=self._run, name="greenroom-asking", daemon=True).start()
+        return future
+
+    def leave(self) -> None:
+        """Begin nothing more; wait a second for what has begun, and leave the rest to itself."""
+        for future in self._given:
+            future.cancel()
+        for _ in range(self._threads):
+            self._work.put(None)
+        wait([one for one in self._given if not one.cancelled()], timeout=_LEAVE_S)
+
+    def _run(self) -> None:
+        while (given := self._work.get()) is not None:
+            future, work = given
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+                future.set_exception(error)

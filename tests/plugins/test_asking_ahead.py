@@ -10,7 +10,7 @@ import pytest
 
 from greenroom.plugins.settings import CommandLine, resolve
 from greenroom.validators.errors import SettingsError
-from tests.support.runs import run
+from tests.support.runs import LIMIT_S, run
 from tests.support.servers import Reply, serving
 from tests.support.suites import HEAD
 
@@ -110,3 +110,23 @@ def test_a_run_that_stops_asks_little_in_vain(tmp_path: Path) -> None:
     assert found.verdict == "do-not-ship"
     assert [one["name"] for one in found.record["checks"]][:2] == ["c0", "bad"]
     assert len(service.at_once) < 70
+
+
+def test_a_run_that_stops_does_not_wait_for_a_server_that_is_silent(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path.startswith("/silent"):
+            release.wait(LIMIT_S)
+        time.sleep(WAIT_S)
+        return Reply(status=500 if asked.path == "/bad" else 200)
+
+    checks = [*(check(f"c{n}") for n in range(4)), check("bad")]
+    checks += [check(f"silent{n}", ", timeout: 5m") for n in range(3)]
+    (tmp_path / "a.suite.yaml").write_text(HEAD + "".join(checks))
+    with serving(answer) as server:
+        try:
+            found = run(tmp_path, "--greenroom-target", server.url, "-x")
+        finally:
+            release.set()
+    assert found.verdict == "do-not-ship"
