@@ -22,6 +22,7 @@ from greenroom.plugins.suite_model import Capture, HttpCheck, Step, StepsCheck
 from greenroom.plugins.suite_request import HEADER_NAME, METHODS
 from greenroom.plugins.suite_rows import CAPTURE, Values, names_of, node_of
 from greenroom.plugins.suite_yaml import Mapping, Scalar
+from greenroom.validators.errors import SettingsError
 from greenroom.validators.vocabulary import Gate
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ STEP_KEYS = ("name", *ASK_KEYS, *REQUEST_KEYS, CAPTURE)
 CAPTURE_KEYS = ("json", "header", "cookie", "text", "secret")
 _PLACEHOLDER = "/captured"
 """What a captured value is taken for while a suite is read: a path may begin with it."""
+_WHERE = "captured values can stand in paths, headers, bodies and expected texts and JSON values"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -76,10 +78,17 @@ class _Steps:
         fields = self._reader.fields
         found = fields.mapping(node, f"a step of {part}", STEP_KEYS)
         bind = functools.partial(_bound, self._reader, node)
-        check = _read(self._reader, node, self._captured)
+        needs = tuple(dict.fromkeys(name for _, name in names_of(node, CAPTURE)))
+        try:
+            check = _read(self._reader, node, self._captured)
+        except SettingsError as error:
+            if not needs:
+                raise
+            told = str(error).replace(repr(_PLACEHOLDER), "a captured value")
+            hint = f"{error.hint}; {_WHERE}" if error.hint else _WHERE
+            raise SettingsError(told, hint=hint) from None
         if check.request.each_target:
             raise fields.error(node.place, "a step cannot be asked at each target")
-        needs = tuple(dict.fromkeys(name for _, name in names_of(node, CAPTURE)))
         given = fields.entries(found[CAPTURE].value, CAPTURE) if CAPTURE in found else ()
         captures = tuple(self._capture(entry) for entry in given)
         return Step(

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +270,27 @@ def test_an_editor_and_the_parser_agree_on_any_document(document: Any) -> None: 
     refused = _parses(text)
     marked = [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(document)]
     assert bool(refused) == bool(marked), (text, refused, marked)
+
+
+def checked_by_an_editor(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+    """Have check-jsonschema, which editors' language servers agree with, look at a suite."""
+    (folder / "suite.schema.json").write_text(schema_text("suite"))
+    (folder / "a.suite.yaml").write_text(text)
+    tool = Path(sys.executable).with_name("check-jsonschema")
+    command = [str(tool), "--schemafile", "suite.schema.json", "a.suite.yaml"]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_check_jsonschema_takes_the_suite_of_the_docs(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "suites.md"
+    text = page.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    done = checked_by_an_editor(tmp_path, text)
+    assert (done.returncode, done.stdout) == (0, "ok -- validation done\n")
+
+
+def test_check_jsonschema_marks_a_key_that_there_is_not(tmp_path: Path) -> None:
+    done = checked_by_an_editor(tmp_path, with_check("htp: {get: /}\n    expect: {status: 200}"))
+    assert done.returncode == 1
+    assert "'htp'" in done.stdout

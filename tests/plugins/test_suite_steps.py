@@ -77,6 +77,10 @@ def ran(text: str, service: Orders) -> Iterator[tuple[Finding, list[str]]]:
         ("steps: [{http: {get: /}}]", "the check expects nothing"),
         (f"steps: [{READ}]", "is no value that an earlier step captures"),
         (f"steps: [{CREATE}, {CREATE}]", "'id' is captured already"),
+        (
+            f'steps: [{CREATE}, {{http: {{get: /}}, expect: {{time: "${{capture.id}}"}}}}]',
+            "a captured value is not a limit for time",
+        ),
         (f"steps: [{CREATE}], http: {{get: /}}", "several kinds: steps, http"),
         ("steps: [{http: {get: /, at: each-target}, expect: {status: 200}}]", "at each target"),
         ("steps: [{http: {get: /}, expect: {status: 200}, capture: {a: x}}]", "not a JSONPath"),
