@@ -45,6 +45,11 @@ class Allowed:
 
     def require(self, traffic: Traffic, address: str) -> None:
         """Raise `SettingsError` unless ``address`` (a URL) may be sent such traffic."""
+        if (scheme := urlsplit(address).scheme.lower()) not in _PORTS:
+            raise SettingsError(
+                f"{scheme}:// is no target for {traffic.value} checks",
+                hint="give one of http(s)://",
+            )
         origin = origin_of(address)
         patterns = self.load if traffic is Traffic.LOAD else self.security
         named = any(fnmatchcase(origin, _pattern(one)) for one in patterns)

@@ -31,9 +31,18 @@ def test_help_names_the_target(target: str) -> None:
 
 
 def test_every_installation_is_pinned() -> None:
-    calls = re.findall(r"^\t.*install (?!DEBIAN).*$", MAKEFILE, re.MULTILINE)
-    assert len(calls) == 3
-    assert all("$(PINNED)" in call or "--constraint constraints.txt" in call for call in calls)
+    text = MAKEFILE.replace("\\\n", " ")
+    calls = re.findall(r"^\t.*pip.* install .*$|^\t.*\$\(PIP\) install .*$", text, re.MULTILINE)
+    assert len(calls) == 4
+    pins = ("$(PINNED)", "--constraint constraints.txt", "--requirement .ci/$$tool.txt")
+    assert all(any(pin in call for pin in pins) for call in calls)
+
+
+@pytest.mark.parametrize("tool", ["schemathesis", "wapiti"])
+def test_all_that_a_scanner_needs_is_pinned(tool: str) -> None:
+    lines = (ROOT / ".ci" / f"{tool}.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.+!]+", line)] == []
+    assert any(line.lower().startswith(tool) for line in lines)
 
 
 def test_an_old_python_is_refused_with_the_way_out(tmp_path: Path) -> None:

@@ -287,7 +287,7 @@ def test_a_document_below_the_target_is_asked_for_and_a_file_is_given(tmp_path: 
 REFUSED = {
     "not allowed": ("wapiti", "http://green.example.com", "not marked as a target that security"),
     "no TLS": ("sslyze", "http://127.0.0.1:1", "serves no TLS"),
-    "no HTTP": ("wapiti", "lambda://f:1", "is no target for a scanner"),
+    "no HTTP": ("wapiti", "lambda://f:1", "is no target for security checks"),
     "no target": ("wapiti", "", "has no target"),
     "no tool": ("testssl", "https://127.0.0.1:1", "testssl is not installed"),
 }

@@ -134,7 +134,7 @@ def test_a_snapshot_that_is_missing_is_answered_with_how_to_write_it(tmp_path: P
     with serving(lambda _: json_reply({"n": 1})) as server:
         ran = run(tmp_path, f"--greenroom-target={server.url}")
     advice = "write the snapshot with --greenroom-update-snapshots, read it, and keep its file"
-    assert ran.out.count(f"what to do: {advice}") == 1
+    assert f"what to do: {advice}" in ran.out
     assert ran.check("a")["finding"]["advice"] == advice
     assert ran.check("b")["finding"]["advice"].startswith("read the recorded answer")
 
