@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import replace
@@ -209,9 +210,9 @@ class AskingItem(SuiteItem):
         recording.worked_s = worked.seconds
         recording.verify(worked.finding)
 
+    @abstractmethod
     def find(self) -> Finding:
         """Return the check's finding."""
-        raise NotImplementedError
 
     @contextmanager
     def _client(self, record: Callable[[dict[str, Any]], None]) -> Iterator[httpx.Client]:

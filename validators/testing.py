@@ -19,6 +19,13 @@ _LOOK = (
 )
 _WORST_FIRST = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASSED)
 
+_UNFOUND = Finding(
+    Outcome.INCONCLUSIVE,
+    "a finding of the check",
+    "the item ended without one",
+    advice="look for a hook or plugin that replaces what a check does",
+)
+
 
 class Phase(NamedTuple):
     """One phase of a test (setup, call, teardown).
@@ -119,8 +126,8 @@ def _of_phases(facts: SeenTest) -> list[Finding]:
         found = [Finding(Outcome.INCONCLUSIVE, "the test's body to run", "only its setup ran")]
     if not found and (doubt := _doubt(facts)) is not None:
         return [doubt]
-    if not found and facts.declared and facts.findings:
-        return []
+    if not found and facts.declared:
+        return [] if facts.findings else [_UNFOUND]
     return found or [Finding(Outcome.PASSED, "the test to pass", "it passed", facts.examined)]
 
 

@@ -165,3 +165,16 @@ def test_a_wrong_table_names_its_key(tmp_path: Path) -> None:
     ran = run(tmp_path, "--pyargs", "greenroom.suites.artifact")
     assert ran.code != 0
     assert "greenroom.toml: artifact.static.ruff.path: unknown key 'path'" in ran.out
+
+
+def test_a_check_whose_work_was_replaced_has_no_finding_and_proves_nothing(tmp_path: Path) -> None:
+    suite(tmp_path, check("first", "exit 9"))
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_collection_modifyitems(items):\n"
+        "    for item in items:\n"
+        "        item.runtest = lambda: None\n"
+    )
+    ran = run(tmp_path)
+    assert ran.verdict == "could-not-decide"
+    assert ran.check("first")["outcome"] == "inconclusive"
+    assert ran.check("first")["evidence"] == []
