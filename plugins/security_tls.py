@@ -12,10 +12,12 @@ import httpx
 
 from greenroom.plugins.allowed import Traffic, is_here
 from greenroom.plugins.security_ask import Ask
-from greenroom.plugins.security_hello import TLS_1_0, TLS_1_1, TLS_1_2, USUAL, WEAK, greet
-from greenroom.validators.errors import SettingsError
+from greenroom.plugins.target_settings import Address
+from greenroom.plugins.tls_hello import USUAL, WEAK, greet
+from greenroom.validators.errors import ServiceError, SettingsError
 from greenroom.validators.security import Hit, Tally
 from greenroom.validators.security_probes import PROBES
+from greenroom.validators.tls import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from greenroom.validators.security import Probed
 
 _ONE_S = 5.0
-_OLD = {TLS_1_0: "TLS 1.0", TLS_1_1: "TLS 1.1"}
+_OLD = {Protocol.TLS1: "TLS 1.0", Protocol.TLS1_1: "TLS 1.1"}
 _PLAIN = "the target is plain http"
 
 
@@ -36,7 +38,7 @@ def probe_tls(asker: Asker, site: Site, plain: str) -> Iterator[Probed]:
     if parts.scheme != "https" or not parts.hostname:
         yield from (Tally(PROBES[f"GR-S03{n}"], why=_PLAIN).done() for n in (1, 2, 3))
         return
-    address = (parts.hostname, parts.port or 443)
+    address = Address(parts.hostname, parts.port or 443)
     certificate = _certificate(address, asker.until)
     yield _old(address, asker.until)
     yield _weak(address, asker.until)
@@ -77,12 +79,17 @@ def _left(until: float) -> float:
     return max(min(until - time.monotonic(), _ONE_S), 0.001)
 
 
-def _old(address: tuple[str, int], until: float) -> Probed:
+def _soon(until: float) -> float:
+    """Return when one greeting must be over, of `time.monotonic`."""
+    return time.monotonic() + _left(until)
+
+
+def _old(address: Address, until: float) -> Probed:
     tally = Tally(PROBES["GR-S031"], unit="greetings")
     for version, name in _OLD.items():
         try:
-            answer = greet(address, version, USUAL, _left(until))
-        except OSError as error:
+            answer = greet(address, version, USUAL, _soon(until))
+        except ServiceError as error:
             tally.failed.append(f"{name}: {error}")
             continue
         tally.examined += 1
@@ -91,12 +98,12 @@ def _old(address: tuple[str, int], until: float) -> Probed:
     return tally.done()
 
 
-def _weak(address: tuple[str, int], until: float) -> Probed:
+def _weak(address: Address, until: float) -> Probed:
     tally = Tally(PROBES["GR-S032"], unit="greetings")
-    for version in (TLS_1_2, TLS_1_0):
+    for version in (Protocol.TLS1_2, Protocol.TLS1):
         try:
-            answer = greet(address, version, WEAK, _left(until))
-        except OSError as error:
+            answer = greet(address, version, WEAK, _soon(until))
+        except ServiceError as error:
             tally.failed.append(str(error))
             continue
         tally.examined += 1
@@ -106,12 +113,12 @@ def _weak(address: tuple[str, int], until: float) -> Probed:
     return tally.done()
 
 
-def _certificate(address: tuple[str, int], until: float) -> Probed:
+def _certificate(address: Address, until: float) -> Probed:
     tally = Tally(PROBES["GR-S033"], unit="handshakes")
     try:
         with (
-            socket.create_connection(address, _left(until)) as plain,
-            httpx.create_ssl_context().wrap_socket(plain, server_hostname=address[0]),
+            socket.create_connection((address.host, address.port), _left(until)) as plain,
+            httpx.create_ssl_context().wrap_socket(plain, server_hostname=address.host),
         ):
             tally.examined += 1
     except ssl.SSLCertVerificationError as error:
@@ -122,6 +129,5 @@ def _certificate(address: tuple[str, int], until: float) -> Probed:
     return tally.done()
 
 
-def _hit(address: tuple[str, int], seen: str, what: str) -> Hit:
-    where = f"{address[0]}:{address[1]}"
-    return Hit(f"{what} to {where}", where, seen)
+def _hit(address: Address, seen: str, what: str) -> Hit:
+    return Hit(f"{what} to {address}", str(address), seen)

@@ -1,15 +1,15 @@
-"""Offers one version of TLS to a server, by the first message of a handshake alone.
+"""Greets a TLS server, by the first message of a handshake alone, and reads what it goes on with.
 
-The TLS library of this machine may be unable, or forbidden by its settings, to speak old versions;
-a check that a server refuses them has to offer them all the same. Messages as in RFC 5246 and
-RFC 6101; the server's first record answers: a ServerHello of that version, or an alert.
+The TLS library of this machine may be unable, or forbidden by its settings, to speak old versions
+and weak ciphers; a check that a server refuses them has to offer them all the same. Messages as in
+RFC 5246 and RFC 6101; the server's first record answers: a ServerHello or an alert.
 """
 
 from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpcore
 
@@ -19,6 +19,8 @@ from greenroom.validators.errors import ServiceError
 from greenroom.validators.tls import Protocol, Seen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from greenroom.plugins.target_settings import Address
 
 _NUMBERS = {
@@ -29,13 +31,25 @@ _NUMBERS = {
 }
 OFFERED = tuple(_NUMBERS)
 """The versions that can be offered."""
-_SUITES = (
+USUAL = (
     *(0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8, 0x009E, 0x009F, 0x009C, 0x009D),
     *(0xC023, 0xC027, 0xC024, 0xC028, 0x0067, 0x006B, 0x003C, 0x003D),
-    *(0xC009, 0xC013, 0xC00A, 0xC014, 0x0033, 0x0039, 0x002F, 0x0035),
-    *(0xC008, 0xC012, 0x0016, 0x000A, 0xC007, 0xC011, 0x0005, 0x0004, 0x00FF),
+    *(0xC009, 0xC013, 0xC00A, 0xC014, 0x0033, 0x0039, 0x002F, 0x0035, 0x0041, 0x0084),
+    *(0xC008, 0xC012, 0x0016, 0x000A, 0xC007, 0xC011, 0x0005, 0x0004),
 )
 """Of each kind of key exchange, certificate and cipher that servers use, the old ones included."""
+WEAK = {
+    **dict.fromkeys((0x0001, 0x0002, 0x003B, 0xC001, 0xC006, 0xC00B, 0xC010, 0xC015), "NULL"),
+    **dict.fromkeys((0x0018, 0x001B, 0x0034, 0x003A, 0x006C, 0x006D, 0x00A6, 0x00A7), "anonymous"),
+    **dict.fromkeys((0xC016, 0xC017, 0xC018, 0xC019), "anonymous"),
+    **dict.fromkeys((0x0003, 0x0006, 0x0008, 0x000E, 0x0014, 0x0017, 0x0019), "export"),
+    **dict.fromkeys((0x0004, 0x0005, 0xC002, 0xC007, 0xC00C, 0xC011), "RC4"),
+    **dict.fromkeys((0x0009, 0x000C, 0x0012, 0x0015, 0x001A), "DES"),
+    **dict.fromkeys((0x000A, 0x000D, 0x0010, 0x0013, 0x0016, 0xC003, 0xC008, 0xC00D), "3DES"),
+    0xC012: "3DES",
+}
+"""Weak ciphers by their number in IANA's registry."""
+_RENEGOTIATION = 0x00FF
 _GROUPS = (0x001D, 0x0017, 0x0018, 0x0019)
 _SIGNATURES = (0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601)
 _OLD_SIGNATURES = (0x0203, 0x0201)
@@ -43,9 +57,19 @@ _HANDSHAKE, _ALERT = 22, 21
 _SERVER_HELLO = 2
 _HEAD = 5
 _HELLO_HEAD = 6
+_HELLO_MOST = 4096
+_SESSION_AT = 38
 _ALERT_SIZE = 2
 _REFUSALS = {40: "handshake failure", 70: "protocol version", 71: "insufficient security"}
 """The alerts that refuse what was offered; any other is about something else."""
+_HINT = "is it a server of TLS, and does it answer others?"
+
+
+class Chosen(NamedTuple):
+    """What a server goes on with: a version, and the number of a cipher."""
+
+    version: Protocol | None
+    cipher: int
 
 
 def offered(peer: Address, name: str, protocol: Protocol, until: float) -> Seen:
@@ -55,39 +79,67 @@ def offered(peer: Address, name: str, protocol: Protocol, until: float) -> Seen:
     what no server of TLS says, was not observed.
     """
     try:
+        answer = _greeted(peer, name, protocol, USUAL, until)
+    except ServiceError as error:
+        return Seen(met=None, said=f"not observed: {error}")
+    if isinstance(answer, str):
+        return Seen(met=True, said=f"refused: {answer}")
+    number = _version(answer)
+    if number == _NUMBERS[protocol]:
+        return Seen(met=False, said="accepted")
+    return Seen(met=True, said=f"refused: another version was chosen ({number:#06x})")
+
+
+def greet(peer: Address, protocol: Protocol, ciphers: Iterable[int], until: float) -> Chosen | None:
+    """Return what ``peer`` chooses of ``protocol`` and ``ciphers``, or None where it refuses.
+
+    Raises `ServiceError` where it neither chooses nor refuses.
+    """
+    hello = _greeted(peer, peer.host, protocol, ciphers, until)
+    if isinstance(hello, str):
+        return None
+    try:
+        (cipher,) = struct.unpack_from("!H", hello, _SESSION_AT + 1 + hello[_SESSION_AT])
+    except (struct.error, IndexError) as error:
+        raise ServiceError(f"the ServerHello of {peer} is cut short", hint=_HINT) from error
+    known = {number: version for version, number in _NUMBERS.items()}
+    return Chosen(known.get(_version(hello)), cipher)
+
+
+def _greeted(
+    peer: Address, name: str, protocol: Protocol, ciphers: Iterable[int], until: float
+) -> bytes | str:
+    """Return the ServerHello as far as it came, or how the server refuses, in words."""
+    try:
         with dialled(peer, until) as stream:
-            stream.write(_hello(_NUMBERS[protocol], name))
+            stream.write(client_hello(name, protocol, ciphers))
             kind, record = _record(stream)
     except httpcore.ReadError as error:
-        return Seen(met=True, said=f"refused: {why(error)}")
-    except (*BROKEN, ServiceError) as error:
-        return Seen(met=None, said=f"not observed: {why(error)}")
-    return _judged(_NUMBERS[protocol], kind, record)
-
-
-def _judged(number: int, kind: int, record: bytes) -> Seen:
+        return why(error)
+    except BROKEN as error:
+        raise ServiceError(why(error), hint=_HINT) from error
     if kind == 0:
-        return Seen(met=True, said="refused: the connection was closed")
+        return "the connection was closed"
     if kind == _ALERT and len(record) == _ALERT_SIZE:
-        said = _REFUSALS.get(record[1])
-        if said is not None:
-            return Seen(met=True, said=f"refused: {said}")
-        return Seen(met=None, said=f"not observed: alert {record[1]}")
+        if (said := _REFUSALS.get(record[1])) is not None:
+            return said
+        raise ServiceError(f"alert {record[1]}", hint=_HINT)
     if kind == _HANDSHAKE and len(record) >= _HELLO_HEAD and record[0] == _SERVER_HELLO:
-        chosen = int.from_bytes(record[4:6], "big")
-        if chosen == number:
-            return Seen(met=False, said="accepted")
-        return Seen(met=True, said=f"refused: another version was chosen ({chosen:#06x})")
-    return Seen(met=None, said="not observed: the answer is none of TLS")
+        return record
+    raise ServiceError("the answer is none of TLS", hint=_HINT)
+
+
+def _version(hello: bytes) -> int:
+    return int.from_bytes(hello[4:_HELLO_HEAD], "big")
 
 
 def _record(stream: httpcore.NetworkStream) -> tuple[int, bytes]:
-    """Return kind and content of the first record, as far as it decides; kind 0 if none came."""
+    """Return kind and content of the first record, as far as it came; kind 0 if none did."""
     head = _exactly(stream, _HEAD)
     if len(head) < _HEAD:
         return (0, b"") if not head else (-1, b"")
     size = int.from_bytes(head[3:], "big")
-    return head[0], _exactly(stream, min(size, _HELLO_HEAD))
+    return head[0], _exactly(stream, min(size, _HELLO_MOST))
 
 
 def _exactly(stream: httpcore.NetworkStream, size: int) -> bytes:
@@ -97,11 +149,12 @@ def _exactly(stream: httpcore.NetworkStream, size: int) -> bytes:
     return found
 
 
-def _hello(number: int, name: str) -> bytes:
-    """Return a ClientHello in its record."""
+def client_hello(name: str, protocol: Protocol, ciphers: Iterable[int]) -> bytes:
+    """Return a ClientHello in its record; an address is no name that is sent (RFC 6066)."""
+    number = _NUMBERS[protocol]
     body = struct.pack("!H", number) + os.urandom(32) + b"\0"
-    body += _listed(_SUITES) + b"\1\0"
-    if number > _NUMBERS[Protocol.SSL3]:
+    body += _listed((*ciphers, _RENEGOTIATION)) + b"\1\0"
+    if protocol is not Protocol.SSL3:
         extensions = b"".join(_extensions(number, name))
         body += struct.pack("!H", len(extensions)) + extensions
     message = b"\1" + len(body).to_bytes(3, "big") + body

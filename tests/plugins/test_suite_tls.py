@@ -126,9 +126,10 @@ def test_an_authoritys_file_that_is_none_is_the_settings_error(tmp_path: Path) -
 def test_without_the_library_no_certificate_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    context = context_of(tmp_path, GOOD)  # made with the library
     monkeypatch.setitem(sys.modules, "cryptography", None)
     with (
-        serving_tls(context_of(tmp_path, GOOD)) as peer,
+        serving_tls(context) as peer,
         pytest.raises(ToolError) as caught,
     ):
         finding_at(peer, tmp_path)
