@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 PINNED := --constraint constraints.txt --build-constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean pin browser registry scanners
+.PHONY: help setup demo test lint bench clean pin browser registry node scanners
 
 help:
 	@echo "make demo     rehearse a good and a broken release of the example on this machine"
@@ -40,7 +40,7 @@ lint: $(DEV)
 
 # Three workers for two cores: many tests wait for something that never answers.
 # The coverage report comes before pytest's summary, which is repeated: it is the last line.
-test: lint browser registry scanners
+test: lint browser registry node scanners
 	@rm -f .coverage .coverage.*
 	@set -euo pipefail; $(BIN)/coverage run -m pytest -n3 $(ARGS) | tee $(VENV)/pytest.log
 	@$(BIN)/coverage combine --quiet
@@ -72,6 +72,10 @@ browser:
 # Images are pushed to a real registry.
 registry:
 	@command -v docker-registry >/dev/null || .ci/debian "tests against an image registry" docker-registry
+
+# Unit tests of another language than ours are run by that language's own runner.
+node:
+	@command -v node >/dev/null || .ci/debian "tests of a suite that node's runner runs" nodejs
 
 # Scanners need other packages than ours, and than each other: each has an environment of its own.
 scanners: $(SCANNERS)

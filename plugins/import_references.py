@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from greenroom.plugins.mock_schemas import leads_somewhere
 from greenroom.validators.json_values import cut, printable
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def refuse_references(source: Source) -> None:
             )
         if not reference.startswith("#/"):
             raise source.error(f"{shown} is not read", "write it as in #/components/schemas/NAME")
-        if not _leads_somewhere(source.content, reference):
+        if not leads_somewhere(source.content, reference):
             raise source.error(f"{shown} has no definition", "correct it")
 
 
@@ -43,15 +44,3 @@ def _references(node: Any, place: str, *, names: bool = False) -> Iterator[tuple
     elif isinstance(node, list):
         for at, item in enumerate(node):
             yield from _references(item, f"{place}/{at}")
-
-
-def _leads_somewhere(content: Any, reference: str) -> bool:  # noqa: ANN401 - a JSON value
-    for part in reference[2:].split("/"):
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(content, dict) and key in content:
-            content = content[key]
-        elif isinstance(content, list) and key.isdecimal() and int(key) < len(content):
-            content = content[int(key)]
-        else:
-            return False
-    return True

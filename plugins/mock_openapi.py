@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from greenroom.plugins.mock_model import METHODS, Api, Route
 from greenroom.plugins.mock_response import Answers
 from greenroom.plugins.mock_routes import check_template, refuse_twice
-from greenroom.plugins.mock_schemas import DATA, Schemas, keys_of, modern
+from greenroom.plugins.mock_schemas import DATA, Schemas, leads_somewhere, modern
 from greenroom.plugins.suite_yaml import Mapping, Node, Scalar, Sequence, plain
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _refuse_references(document: Document, node: Node, content: dict[str, Any]) 
         if not reference.startswith("#/"):
             message = f"the reference {reference!r} leaves the document"
             raise document.error(place.place, message, "bundle it into one file")
-        if not _leads_somewhere(content, reference):
+        if not leads_somewhere(content, reference):
             raise document.error(place.place, f"the reference {reference!r} has no definition")
 
 
@@ -152,14 +152,3 @@ def _references(node: Node) -> Iterator[tuple[Scalar, str]]:
     elif isinstance(node, Sequence):
         for item in node.items:
             yield from _references(item)
-
-
-def _leads_somewhere(content: Any, reference: str) -> bool:  # noqa: ANN401 - a JSON value
-    for key in keys_of(reference):
-        if isinstance(content, dict) and key in content:
-            content = content[key]
-        elif isinstance(content, list) and key.isdecimal() and int(key) < len(content):
-            content = content[int(key)]
-        else:
-            return False
-    return True

@@ -144,6 +144,18 @@ def keys_of(reference: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in parts]
 
 
+def leads_somewhere(content: Any, reference: str) -> bool:  # noqa: ANN401 - a JSON value
+    """Tell whether ``content`` has what a ``$ref`` within it names."""
+    for key in keys_of(reference):
+        if isinstance(content, dict) and key in content:
+            content = content[key]
+        elif isinstance(content, list) and key.isdecimal() and int(key) < len(content):
+            content = content[int(key)]
+        else:
+            return False
+    return True
+
+
 def _is_exempt(error: Any, keyword: str) -> bool:  # noqa: ANN401 - jsonschema's own is untyped
     properties = error.schema.get("properties", {})
     return any(
